@@ -3,9 +3,14 @@
 //! A batch that the database refuses is halved until the set at fault stands alone, so that one stale or duplicate set costs its
 //! neighbours a little time and nothing else.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use prometheus::{Histogram, IntCounter};
+use tokio::sync::Notify;
 
 use crate::{
     ChangeSet, Database, ErrorKind, Fault, Outcome, Tasks,
@@ -113,7 +118,11 @@ impl Fault for CommitError {
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: GroupCommit<ChangeSet, Result<(), CommitError>>,
+    watchers: Watchers,
 }
+
+/// Who wants to know of commits into which table.
+type Watchers = Arc<RwLock<Vec<(&'static str, Arc<Notify>)>>>;
 
 // === impl Writer ===
 
@@ -126,15 +135,29 @@ impl Writer {
         database: Database,
         tasks: &Tasks,
     ) -> Self {
+        let watchers = Watchers::default();
         let committer = Committer {
             database,
+            watchers: Arc::clone(&watchers),
             batch_size: metrics::commit_batch_size(component),
             seconds: metrics::commit_seconds(component),
             bisections: metrics::commit_bisections(component),
         };
         Self {
             queue: GroupCommit::start("writer", config, tasks, committer),
+            watchers,
         }
+    }
+
+    /// Notified after each commit that inserted or changed rows of `table`, so that a task which works on them need not poll.
+    #[must_use]
+    pub fn watch(&self, table: &'static str) -> Arc<Notify> {
+        let notify = Arc::new(Notify::new());
+        self.watchers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((table, Arc::clone(&notify)));
+        notify
     }
 
     /// Commits `changes`, together with others that wait. An empty set is committed without a word.
@@ -165,6 +188,7 @@ impl Writer {
 
 struct Committer {
     database: Database,
+    watchers: Watchers,
     batch_size: Histogram,
     seconds: Histogram,
     bisections: IntCounter,
@@ -182,12 +206,29 @@ impl BatchCommit<ChangeSet, Result<(), CommitError>> for Committer {
             self.commit_sets(&batch, now, &mut results).await;
             waiting = later;
         }
+        self.notify(&batch, &results);
         timer.observe_duration();
         results
     }
 }
 
 impl Committer {
+    fn notify(&self, batch: &[ChangeSet], results: &[Result<(), CommitError>]) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        for (table, notify) in watchers.iter() {
+            let written = batch.iter().zip(results).any(|(set, result)| {
+                // A commit of unknown outcome may have written: a needless look costs less than a missed one.
+                matches!(result, Ok(()) | Err(CommitError::Unknown))
+                    && set.changes.iter().any(|change| {
+                        change.table.name == *table && change.operation != Operation::Delete
+                    })
+            });
+            if written {
+                notify.notify_one();
+            }
+        }
+    }
+
     /// Commits the sets at `places`, halving what is refused.
     async fn commit_sets(
         &self,

@@ -45,6 +45,10 @@ impl Shelf {
     }
 }
 
+fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+    future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+}
+
 fn insert(rows: &[&book::Model]) -> ChangeSet {
     let mut set = ChangeSet::new();
     rows.iter().for_each(|row| set.insert(*row));
@@ -175,6 +179,28 @@ async fn a_duplicate_primary_key_and_a_check_are_named(test: &TestDatabase) {
     assert!(matches!(error, CommitError::Check { .. }), "{error}");
 }
 
+async fn who_watches_a_table_is_told_of_commits_into_it_and_of_no_others(test: &TestDatabase) {
+    let shelf = Shelf::new(test).await;
+    let (books, others) = (shelf.writer.watch("books"), shelf.writer.watch("others"));
+    let one = book::Model::new(&shelf.ids, "one");
+    shelf.writer.commit(insert(&[&one])).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(10), books.notified())
+        .await
+        .unwrap();
+    let mut removal = ChangeSet::new();
+    removal.delete(&one);
+    shelf.writer.commit(removal).await.unwrap();
+    shelf
+        .writer
+        .commit(insert(&[&one, &one]))
+        .await
+        .unwrap_err();
+    for quiet in [books, others] {
+        let told = std::pin::pin!(quiet.notified());
+        assert!(poll_once(told).is_pending());
+    }
+}
+
 async fn commits_are_durable(test: &TestDatabase) {
     let setting = test.database.durability().await.unwrap();
     assert!(
@@ -201,5 +227,6 @@ on_both_engines!(
     a_set_is_refused_whole_and_its_neighbours_are_not,
     of_many_updates_of_one_version_one_wins,
     a_duplicate_primary_key_and_a_check_are_named,
+    who_watches_a_table_is_told_of_commits_into_it_and_of_no_others,
     commits_are_durable,
 );
