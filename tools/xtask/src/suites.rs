@@ -99,7 +99,7 @@ pub(crate) const SUITES: &[Suite] = &[
         about: "domain rules and properties, beside the code",
         budget_min: 3,
         work: Work::Tests(Level::Unit),
-        servers: Servers::NotNeeded,
+        servers: Servers::Needed,
     },
     Suite {
         name: "doc",

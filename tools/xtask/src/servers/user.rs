@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_user_is_found_by_the_whole_name() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/var/lib/postgresql:/bin/bash\n";
+        let passwd = "daemon:x:1:1:daemon:/usr/sbin:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/var/lib/postgresql:/bin/bash\n";
         assert_eq!(find(passwd, "postgres"), Some(User { uid: 101, gid: 104 }));
         assert_eq!(find(passwd, "post"), None);
     }
