@@ -6,7 +6,9 @@
 
 pub mod clock;
 pub mod database;
+pub mod harness;
 pub mod servers;
 
 pub use clock::FakeClock;
 pub use database::TestDatabase;
+pub use harness::Harness;
