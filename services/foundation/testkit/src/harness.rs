@@ -182,9 +182,9 @@ impl Harness {
         );
         let keys = self.platform.keys.clone();
         let ids = self.platform.ids.clone();
-        let declared = (&self.streams[..], &self.queues[..]);
-        self.platform =
-            platform(&self.clock, ids, keys, &self.folder, &self.places, declared).await;
+        let topology = self.platform.bus.topology().clone();
+        let base = (&self.clock, ids, keys);
+        self.platform = platform(base, &self.folder, &self.places, topology).await;
     }
 
     /// Waits, without a clock, until `done` says so; at most ten seconds of real time.
