@@ -1,0 +1,11 @@
+//! From a commit to its effect in another component: one suite, on each broker and each database engine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and may spawn"
+)]
+
+mod scenarios;
+mod tally;
+mod world;
