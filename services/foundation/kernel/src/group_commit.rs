@@ -275,10 +275,7 @@ mod tests {
         let mut set = tokio::task::JoinSet::new();
         set.spawn(async move { blocker.submit(1).await });
         tokio::task::yield_now().await;
-        let scope = call::Scope {
-            deadline: Some(Instant::now() + Duration::from_millis(5)),
-            request_id: "r".into(),
-        };
+        let scope = call::Scope::new("r").within(Duration::from_millis(5));
         let late = front.clone();
         set.spawn(scope.run(async move { late.submit(2).await }));
         tokio::time::sleep(Duration::from_millis(10)).await;
