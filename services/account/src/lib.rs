@@ -1,0 +1,8 @@
+//! The ledger.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic,
+    clippy::integer_division,
+    clippy::indexing_slicing
+)]
+pub mod domain;
