@@ -195,6 +195,18 @@ impl Bus {
         Ok(relay)
     }
 
+    /// Has a component's outbox read at once. Needed only after commits that did not go through the writer which its relay was
+    /// started with: that one does it by itself.
+    pub fn wake_relay(&self, component: &str) {
+        let publishers = locked(&self.inner.publishers);
+        for publisher in publishers
+            .iter()
+            .filter(|known| known.component == component)
+        {
+            publisher.relay.wake();
+        }
+    }
+
     /// Begins to apply the events of a queue to the component's database.
     ///
     /// # Errors

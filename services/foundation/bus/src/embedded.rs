@@ -103,7 +103,7 @@ impl EmbeddedBroker {
             .map_err(BrokerError::unavailable)?;
         let store = Store::init(database, clock).await?;
         let registry = Arc::new(Registry::default());
-        let committer = Committer::new(store.clone(), Arc::clone(&registry)).await?;
+        let committer = Committer::new(store.clone(), Arc::clone(&registry));
         let commits = GroupCommit::start("broker", GroupCommitConfig::default(), tasks, committer);
         let shared = Shared {
             store,

@@ -34,8 +34,8 @@ pub(super) struct Letter {
 pub(super) struct Committer {
     store: Store,
     registry: Arc<Registry>,
-    /// The highest position given, over all logs.
-    position: i64,
+    /// The highest position given, over all logs; None when the file has to be asked.
+    position: Option<i64>,
 }
 
 /// Events with their positions, by log.
@@ -44,16 +44,20 @@ type Appended = Vec<(Arc<Log>, Vec<(i64, Arc<Event>)>)>;
 // === impl Committer ===
 
 impl Committer {
-    pub(super) async fn new(store: Store, registry: Arc<Registry>) -> Result<Self, BrokerError> {
-        Ok(Self {
-            position: store.last_position().await?,
+    pub(super) const fn new(store: Store, registry: Arc<Registry>) -> Self {
+        Self {
+            position: None,
             store,
             registry,
-        })
+        }
     }
 
     async fn try_commit(&mut self, batch: Vec<Write>) -> Result<(), BrokerError> {
-        let mut position = self.position;
+        // A commit that failed may have happened all the same: until the next one is done, only the file knows.
+        let mut position = match self.position.take() {
+            Some(position) => position,
+            None => self.store.last_position().await?,
+        };
         let mut appended: Appended = Vec::new();
         let (mut buried, mut forgotten) = (Vec::new(), Vec::new());
         for write in batch {
@@ -90,7 +94,7 @@ impl Committer {
             Store::prune_in_tx(&tx, log.id, *passed).await?;
         }
         tx.commit().await.map_err(BrokerError::unavailable)?;
-        self.position = position;
+        self.position = Some(position);
         cursors
             .iter()
             .for_each(|(queue, cursor)| queue.saved(*cursor));

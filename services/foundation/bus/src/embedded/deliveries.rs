@@ -34,7 +34,11 @@ impl QueueDeliveries {
     async fn take(&mut self, limit: usize) -> Result<Vec<Delivery>, BrokerError> {
         loop {
             let room = self.prefetch.saturating_sub(self.unsettled.len());
-            let (deliveries, exhausted) = self.queue.take(limit.min(room));
+            if room == 0 {
+                // Only a settlement makes room, and it cannot come while this is waited for.
+                return Err(self.stopped().await);
+            }
+            let (deliveries, exhausted) = self.queue.take(limit.clamp(1, room));
             if !exhausted.is_empty() {
                 self.bury_exhausted(exhausted).await?;
             }
@@ -52,11 +56,14 @@ impl QueueDeliveries {
             }
             tokio::select! {
                 () = self.queue.arrived.notified() => {}
-                () = self.shared.stop.cancelled() => {
-                    return Err(BrokerError::unavailable(std::io::Error::other("the broker has stopped")));
-                }
+                error = self.stopped() => return Err(error),
             }
         }
+    }
+
+    async fn stopped(&self) -> BrokerError {
+        self.shared.stop.cancelled().await;
+        BrokerError::unavailable(std::io::Error::other("the broker has stopped"))
     }
 
     async fn bury_exhausted(&self, exhausted: Vec<Taken>) -> Result<(), BrokerError> {
@@ -113,6 +120,7 @@ impl QueueDeliveries {
             }
             done.push(tag);
         }
+        let is_any_dead = !letters.is_empty();
         self.bury(letters).await?;
         if !replayed.is_empty() {
             let (queue, events) = (self.queue.id, replayed);
@@ -123,6 +131,10 @@ impl QueueDeliveries {
         }
         self.queue.finish(done);
         self.queue.put_back(again);
+        if is_any_dead {
+            // So that a restart does not bring a dead letter back beside itself.
+            return self.shared.write(Write::Flush).await;
+        }
         self.shared.registry.moved.notify_one();
         Ok(())
     }

@@ -6,6 +6,9 @@
     reason = "a test fails by panicking, and may spawn"
 )]
 
+mod embedded;
+mod picky;
+mod relay;
 mod scenarios;
 mod tally;
 mod world;
