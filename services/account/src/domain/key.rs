@@ -121,44 +121,32 @@ impl AccountKey {
         if !owner.is_valid_in(tenant) {
             return Err(KeyError::OwnerId);
         }
-        Ok(Self::restored(tenant, owner, purpose, currency, connector))
+        let reference = reference_of(tenant, &owner, (purpose, currency), &connector);
+        Ok(Self::restored(
+            tenant,
+            owner,
+            (purpose, currency),
+            connector,
+            reference,
+        ))
     }
 
     /// A key that was checked before it was stored.
     #[must_use]
-    pub fn restored(
+    pub const fn restored(
         tenant: TenantId,
         owner: Owner,
-        purpose: Purpose,
-        currency: Currency,
+        (purpose, currency): (Purpose, Currency),
         connector: String,
+        reference: Uuid,
     ) -> Self {
-        let parts = [
-            owner.kind.as_str(),
-            &owner.id,
-            purpose.as_str(),
-            currency.code(),
-            &connector,
-        ];
-        let mut hasher = Sha256::new();
-        hasher.update(tenant.as_uuid().as_bytes());
-        for part in parts {
-            // No part can hold a line feed, so no two keys give the same text.
-            hasher.update(part.as_bytes());
-            hasher.update(b"\n");
-        }
-        let digest: [u8; 32] = hasher.finalize().into();
-        let mut first = [0_u8; REFERENCE_BYTES];
-        for (to, from) in first.iter_mut().zip(digest) {
-            *to = from;
-        }
         Self {
             tenant,
             owner,
             purpose,
             currency,
             connector,
-            reference: Uuid::from_bytes(first),
+            reference,
         }
     }
 
@@ -211,6 +199,35 @@ impl Hash for AccountKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.reference.hash(state);
     }
+}
+
+/// 128 bits of a hash over all parts.
+fn reference_of(
+    tenant: TenantId,
+    owner: &Owner,
+    (purpose, currency): (Purpose, Currency),
+    connector: &str,
+) -> Uuid {
+    let parts = [
+        owner.kind.as_str(),
+        &owner.id,
+        purpose.as_str(),
+        currency.code(),
+        connector,
+    ];
+    let mut hasher = Sha256::new();
+    hasher.update(tenant.as_uuid().as_bytes());
+    for part in parts {
+        // No part can hold a line feed, so no two keys give the same text.
+        hasher.update(part.as_bytes());
+        hasher.update(b"\n");
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    let mut first = [0_u8; REFERENCE_BYTES];
+    for (to, from) in first.iter_mut().zip(digest) {
+        *to = from;
+    }
+    Uuid::from_bytes(first)
 }
 
 fn is_connector_name(name: &str) -> bool {
