@@ -134,6 +134,8 @@ pub struct OperationDetails {
     pub books_today: bool,
     /// A capture's id when the transaction is captured at once.
     pub capture: Option<CaptureId>,
+    /// The payment method was not used before.
+    pub is_first_use: bool,
 }
 
 // === impl OperationKind ===
@@ -205,6 +207,7 @@ impl OperationDetails {
             nets_fee: false,
             books_today: false,
             capture: None,
+            is_first_use: false,
         }
     }
 }

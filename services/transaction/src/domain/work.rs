@@ -18,6 +18,8 @@ use super::{
     transaction::{MAX_CHANGES, StatusChange, Transaction},
 };
 
+pub use booking::NoGroup;
+
 /// Who changes states when nobody asked.
 pub const ITSELF: &str = "transaction";
 

@@ -5,7 +5,7 @@ use paymesh_money::Money;
 use crate::domain::{
     answer::{Answer, Assessment, Effect, Failure, Refusal, Verdict},
     decline::{Decline, DeclineReason},
-    exchange::Exchange,
+    exchange::{Exchange, SpreadSide},
     operation::{OperationKind, OperationState},
     policy::{Moment, Policy},
     saga::{Direction, Flow, Goal, Nature, StepKind, StepState, Wait},
@@ -118,6 +118,10 @@ impl Work {
     }
 
     fn quoted(&mut self, place: usize, exchange: Exchange, moment: Moment) {
+        if !self.is_wanted(&exchange) {
+            let decline = Decline::new(DeclineReason::CurrencyNotSupported, "QUOTE_MISMATCH");
+            return self.declined(place, decline, moment);
+        }
         let is_main = self.is_main();
         if is_main {
             self.touch(moment.now);
@@ -130,6 +134,26 @@ impl Work {
             self.operation.details.exchange = Some(exchange);
         }
         self.settle_step(place, StepState::Done, "", moment.now);
+        // The quote was bound to this operation in the same call.
+        if let Some(consume) = self.operation.saga.find_mut(StepKind::ConsumeQuote) {
+            consume.state = StepState::Done;
+            consume.started_at = Some(moment.now);
+            consume.finished_at = Some(moment.now);
+        }
+    }
+
+    /// True when the quote is of this operation's amount and currencies, with the spread on the side of who asked for it (T4).
+    fn is_wanted(&self, exchange: &Exchange) -> bool {
+        let other = self.transaction.details.terms.target;
+        if self.is_main() {
+            exchange.spread_side == SpreadSide::Target
+                && exchange.source == self.transaction.amount
+                && exchange.target.currency() == other
+        } else {
+            exchange.spread_side == SpreadSide::Source
+                && exchange.target == self.operation.amount
+                && exchange.source.currency() == other
+        }
     }
 
     /// A fee that is taken out of a balance must leave something of the amount.

@@ -44,7 +44,9 @@ impl Work {
 
     fn know_attempt(&mut self, attempt: &AttemptView, moment: Moment) {
         self.touch(moment.now);
-        if let Some(known) = &mut self.transaction.details.attempt {
+        if let Some(known) = &mut self.transaction.details.attempt
+            && !attempt.connector.is_empty()
+        {
             attempt.connector.clone_into(&mut known.connector);
         }
         attempt
