@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, extract::ConnectInfo};
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -61,8 +61,12 @@ pub async fn serve(listener: TcpListener, router: Router, config: ServeConfig, t
             continue;
         };
         stream.set_nodelay(true).ok();
+        let peer = stream.peer_addr().ok();
         let router = router.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(ConnectInfo(peer));
+            }
             let router = router.clone();
             async move { Ok::<_, Infallible>(call(router, request).await) }
         });
