@@ -1,0 +1,4 @@
+//! The tables, one entity each.
+
+pub(crate) mod merchant;
+pub(crate) mod terminal;
