@@ -6,22 +6,25 @@ mod page;
 mod reading;
 mod writing;
 
+use paymesh_chassis::Surface;
 use paymesh_mesh::to_status;
-use paymesh_proto::account::v1::{account_service_server::AccountService, *};
-use tonic::{Request, Response, Status};
+use paymesh_proto::account::v1::{
+    account_service_server::{AccountService, AccountServiceServer},
+    *,
+};
+use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{app::App, error::Error};
 
 /// Serves the ledger.
 #[derive(Clone, Debug)]
-pub(crate) struct Grpc {
+struct Grpc {
     app: App,
 }
 
-impl Grpc {
-    pub(crate) const fn new(app: App) -> Self {
-        Self { app }
-    }
+/// How the component is reached.
+pub(crate) fn surface(app: App) -> Surface {
+    Surface::Grpc(Routes::new(AccountServiceServer::new(Grpc { app })))
 }
 
 fn answer<T>(result: Result<T, Error>) -> Result<Response<T>, Status> {

@@ -21,10 +21,7 @@ mod proto;
 pub mod store;
 
 use paymesh_bus::Subscription;
-use paymesh_chassis::{Component, ConfigError, Host, InitError, Service, Surface};
-use paymesh_proto::account::v1::account_service_server::AccountServiceServer;
-use sea_orm_migration::MigrationTrait;
-use tonic::service::Routes;
+use paymesh_chassis::{Component, ConfigError, Host, InitError, Service};
 
 use app::{App, Parts};
 pub use config::Settings;
@@ -43,7 +40,7 @@ impl Component for Account {
         config.validate()
     }
 
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    fn migrations() -> store::Migrations {
         store::migrations()
     }
 
@@ -56,10 +53,10 @@ impl Component for Account {
             tasks: host.platform.tasks,
         };
         let app = App::start(&config, parts);
-        let service = AccountServiceServer::new(grpc::Grpc::new(app.clone()));
+        let surface = grpc::surface(app.clone());
         let users = Subscription::new(Self::NAME, events::USER_STREAM, events::UserFacts { app });
         Ok(Service {
-            surface: Surface::Grpc(Routes::new(service)),
+            surface,
             subscriptions: vec![users],
         })
     }

@@ -96,8 +96,11 @@ impl Fault for StoreError {
     }
 }
 
+/// Migrations in order.
+pub type Migrations = Vec<Box<dyn MigrationTrait>>;
+
 /// The schema.
 #[must_use]
-pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+pub fn migrations() -> Migrations {
     vec![Box::new(migration::Ledger)]
 }
