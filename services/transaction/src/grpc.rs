@@ -1,36 +1,37 @@
 //! The gRPC surface: proto → checked command → use case → proto. No rules of the business here.
 
 pub(crate) mod convert;
+mod history;
 mod read;
 mod request;
 
+use paymesh_chassis::Surface;
 use paymesh_kernel::Principal;
 use paymesh_mesh::{caller, to_status};
 use paymesh_proto::{
-    transaction::v1::{self as wire, transaction_service_server::TransactionService},
+    transaction::v1::{
+        self as wire,
+        transaction_service_server::{TransactionService, TransactionServiceServer},
+    },
     types::v1::{Outcome as WireOutcome, PageInfo},
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
     app::{App, Outcome, Whole, command::Done, read::PageOf},
-    clients::wire::to_money,
     domain::command::ReviewVerdict,
     error::Error,
 };
 
 /// The service.
 #[derive(Clone, Debug)]
-pub(crate) struct Grpc {
+struct Grpc {
     app: App,
 }
 
-// === impl Grpc ===
-
-impl Grpc {
-    pub(crate) const fn new(app: App) -> Self {
-        Self { app }
-    }
+/// How the component is reached.
+pub(crate) fn surface(app: App) -> Surface {
+    Surface::Grpc(Routes::new(TransactionServiceServer::new(Grpc { app })))
 }
 
 /// Who asks, and what.
@@ -360,7 +361,7 @@ impl TransactionService for Grpc {
                 let filter = request::summary(&request)?;
                 let (lines, fresh) = self.app.summary(&principal, filter).await?;
                 Ok(wire::GetTransactionSummaryResponse {
-                    lines: lines.iter().map(summary_line).collect(),
+                    lines: lines.iter().map(history::summary_line).collect(),
                     computed_at_us: fresh.map_or(0, paymesh_kernel::Timestamp::as_micros),
                 })
             }
@@ -377,39 +378,9 @@ impl TransactionService for Grpc {
             async {
                 let id = request::transaction_id(&request.transaction_id)?;
                 let whole = self.app.history(&principal, id).await?;
-                Ok(history(&whole))
+                Ok(history::history(&whole))
             }
             .await,
         )
-    }
-}
-
-/// Steps and changes that one answer holds.
-const HISTORY_LIMIT: usize = 500;
-
-fn history(whole: &Whole) -> wire::GetTransactionHistoryResponse {
-    let steps = whole.operations.iter().flat_map(|operation| {
-        let steps = operation.saga.steps.iter();
-        steps.filter_map(|step| convert::step(operation, step))
-    });
-    let mut steps: Vec<wire::Step> = steps.take(HISTORY_LIMIT).collect();
-    steps.sort_by_key(|step| step.started_at_us);
-    wire::GetTransactionHistoryResponse {
-        steps,
-        status_changes: convert::changes(&whole.transaction),
-    }
-}
-
-fn summary_line(of: &crate::store::view::Line) -> wire::SummaryLine {
-    let amount = to_money(paymesh_money::Money::new(of.amount_minor, of.currency));
-    wire::SummaryLine {
-        kind: convert::kind(of.kind).into(),
-        status: convert::status(of.status).into(),
-        currency: amount.currency,
-        transaction_count: u64::try_from(of.count).unwrap_or(0),
-        amount_minor: amount.minor,
-        captured_minor: of.captured_minor,
-        refunded_minor: of.refunded_minor,
-        fee_minor: of.fee_minor,
     }
 }

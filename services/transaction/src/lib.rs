@@ -23,10 +23,7 @@ mod store;
 use std::sync::Arc;
 
 use paymesh_bus::{Subscription, SubscriptionConfig};
-use paymesh_chassis::{Component, ConfigError, Host, InitError, Service, Surface, idempotency};
-use paymesh_proto::transaction::v1::transaction_service_server::TransactionServiceServer;
-use sea_orm_migration::MigrationTrait;
-use tonic::service::Routes;
+use paymesh_chassis::{Component, ConfigError, Host, InitError, Service};
 
 pub use app::checkpoint::{Checkpoint, Point};
 pub use config::{Config, Fee, Fees};
@@ -50,10 +47,8 @@ impl Component for Transaction {
         config.validate()
     }
 
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        let mut all: Vec<Box<dyn MigrationTrait>> = vec![Box::new(idempotency::Migration)];
-        all.extend(store::migrations());
-        all
+    fn migrations() -> store::Migrations {
+        store::migrations()
     }
 
     async fn init(config: Config, host: Host) -> Result<Service, InitError> {
@@ -86,9 +81,7 @@ pub fn start(
         .with(money),
     ];
     Ok(Service {
-        surface: Surface::Grpc(Routes::new(TransactionServiceServer::new(grpc::Grpc::new(
-            app,
-        )))),
+        surface: grpc::surface(app),
         subscriptions,
     })
 }

@@ -75,10 +75,14 @@ impl Fault for StoreError {
     }
 }
 
-/// The schema, after that of keys.
+/// Migrations in order.
+pub(crate) type Migrations = Vec<Box<dyn MigrationTrait>>;
+
+/// The schema.
 #[must_use]
-pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+pub(crate) fn migrations() -> Migrations {
     vec![
+        Box::new(paymesh_chassis::idempotency::Migration),
         Box::new(migration::Transactions),
         Box::new(migration::ReadModels),
     ]

@@ -1,5 +1,6 @@
 //! What is asked of a transaction that exists: captures, refunds, cancellations, decisions of people, and what settlement says.
 
+mod action;
 mod decide;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::{
     store,
 };
 
+pub(crate) use action::Verification;
 pub(crate) use decide::{BankWord, ChargebackWord};
 
 /// How often the stored state is looked at while another process drives a saga.

@@ -1,24 +1,21 @@
 //! Requests become commands.
 
-use paymesh_kernel::id::UserId;
+mod list;
+mod operation;
+
 use paymesh_proto::transaction::v1 as wire;
 
 use super::{convert, read::Reader};
 use crate::{
-    app::{
-        command::{BankWord, ChargebackWord, Keyed, PartOf},
-        create::NewTransaction,
-    },
-    domain::{
-        TransactionId,
-        command::Finality,
-        fact::ChargebackStage,
-        ids::ResolutionId,
-        status::{Kind, Status},
-        transaction::{CaptureMethod, Resolution},
-    },
+    app::{create::NewTransaction, lookup::Asked},
+    domain::{TransactionId, status::Kind, transaction::CaptureMethod},
     error::Error,
-    store::view::{Filter, Place},
+};
+
+pub(super) use list::{list, list_of_user, summary};
+pub(super) use operation::{
+    approve_resolution, bank_word, cancel, capture, chargeback, complete_action, refund,
+    request_resolution, review,
 };
 
 /// Characters of a reason or description.
@@ -27,11 +24,6 @@ const TEXT: usize = 255;
 const PURPOSE: usize = 64;
 /// Characters of a return URL.
 const URL: usize = 2_048;
-/// Bytes of what a verification returned.
-const RESPONSE: usize = 2_048;
-
-type Where = (Option<Place>, u64);
-
 pub(super) fn create(mut request: wire::CreateTransactionRequest) -> Result<NewTransaction, Error> {
     let key = std::mem::take(&mut request.idempotency_key);
     let asked = fingerprint(&request);
@@ -63,10 +55,10 @@ pub(super) fn create(mut request: wire::CreateTransactionRequest) -> Result<NewT
         asked,
         kind: kind.unwrap_or(Kind::Transfer),
         amount: amount.unwrap_or_else(|| paymesh_money::Money::zero(paymesh_money::Currency::USD)),
-        payer: payer.unwrap_or(crate::app::lookup::Asked::Bank {
+        payer: payer.unwrap_or(Asked::Bank {
             token: String::new(),
         }),
-        payee: payee.unwrap_or(crate::app::lookup::Asked::Bank {
+        payee: payee.unwrap_or(Asked::Bank {
             token: String::new(),
         }),
         capture,
@@ -96,13 +88,7 @@ const fn is_created(kind: Kind) -> bool {
     }
 }
 
-fn check_sides(
-    reader: &mut Reader,
-    kind: Kind,
-    payer: &crate::app::lookup::Asked,
-    payee: &crate::app::lookup::Asked,
-) {
-    use crate::app::lookup::Asked;
+fn check_sides(reader: &mut Reader, kind: Kind, payer: &Asked, payee: &Asked) {
     let is_balance = |side: &Asked| matches!(side, Asked::Account(_) | Asked::User(_));
     let is_method = matches!(payer, Asked::Method { .. });
     let from_merchant = matches!(payer, Asked::Merchant { .. } | Asked::Account(_));
@@ -134,245 +120,10 @@ fn check_sides(
     }
 }
 
-pub(super) fn capture(mut request: wire::CaptureRequest) -> Result<(PartOf, Finality), Error> {
-    let key = std::mem::take(&mut request.idempotency_key);
-    let asked = fingerprint(&request);
-    let mut reader = Reader::default();
-    let transaction = reader.id("transaction_id", &request.transaction_id);
-    let amount = reader.maybe_money("amount", request.amount.as_ref());
-    let business_at = reader.moment("business_at", request.business_at_us);
-    let wait_ms = reader.wait(request.wait_ms);
-    let finality = if request.r#final {
-        Finality::Last
-    } else {
-        Finality::MoreMayFollow
-    };
-    let part = transaction.map(|transaction| PartOf {
-        keyed: Keyed {
-            key,
-            asked,
-            transaction,
-            wait_ms,
-        },
-        amount,
-        reason: String::new(),
-        business_at,
-    });
-    Ok((reader.finish(part)?, finality))
-}
-
-pub(super) fn refund(mut request: wire::RefundRequest) -> Result<PartOf, Error> {
-    let key = std::mem::take(&mut request.idempotency_key);
-    let asked = fingerprint(&request);
-    let mut reader = Reader::default();
-    let transaction = reader.id("transaction_id", &request.transaction_id);
-    let amount = reader.maybe_money("amount", request.amount.as_ref());
-    let reason = reader.text("reason", &request.reason, TEXT);
-    let business_at = reader.moment("business_at", request.business_at_us);
-    let wait_ms = reader.wait(request.wait_ms);
-    let part = transaction.map(|transaction| PartOf {
-        keyed: Keyed {
-            key,
-            asked,
-            transaction,
-            wait_ms,
-        },
-        amount,
-        reason,
-        business_at,
-    });
-    reader.finish(part)
-}
-
-pub(super) fn cancel(
-    mut request: wire::CancelTransactionRequest,
-) -> Result<(Keyed, String), Error> {
-    let key = std::mem::take(&mut request.idempotency_key);
-    let asked = fingerprint(&request);
-    let mut reader = Reader::default();
-    let transaction = reader.id("transaction_id", &request.transaction_id);
-    let reason = reader.text("reason", &request.reason, TEXT);
-    let wait_ms = reader.wait(request.wait_ms);
-    let keyed = transaction.map(|transaction| Keyed {
-        key,
-        asked,
-        transaction,
-        wait_ms,
-    });
-    Ok((reader.finish(keyed)?, reason))
-}
-
-pub(super) fn complete_action(
-    mut request: wire::CompleteActionRequest,
-) -> Result<(Keyed, (String, String)), Error> {
-    let key = std::mem::take(&mut request.idempotency_key);
-    let asked = fingerprint(&request);
-    let mut reader = Reader::default();
-    let transaction = reader.id("transaction_id", &request.transaction_id);
-    if request.response.len() > RESPONSE {
-        reader.refuse("response", format!("must have at most {RESPONSE} bytes"));
-    }
-    let action_id = reader.text("action_id", &request.action_id, TEXT);
-    let wait_ms = reader.wait(request.wait_ms);
-    let keyed = transaction.map(|transaction| Keyed {
-        key,
-        asked,
-        transaction,
-        wait_ms,
-    });
-    Ok((reader.finish(keyed)?, (action_id, request.response)))
-}
-
-pub(super) fn review(
-    id: &str,
-    note: &str,
-    wait_ms: Option<i32>,
-) -> Result<((TransactionId, Option<i32>), String), Error> {
-    let mut reader = Reader::default();
-    let id = reader.id("transaction_id", id);
-    let note = reader.text("note", note, TEXT);
-    let wait_ms = reader.wait(wait_ms);
-    Ok(((reader.finish(id)?, wait_ms), note))
-}
-
-pub(super) fn chargeback(request: wire::RecordChargebackRequest) -> Result<ChargebackWord, Error> {
-    let mut reader = Reader::default();
-    let stage = match request.stage() {
-        wire::ChargebackStage::Opened => Some(ChargebackStage::Opened),
-        wire::ChargebackStage::Won => Some(ChargebackStage::Won),
-        wire::ChargebackStage::Lost => Some(ChargebackStage::Lost),
-        wire::ChargebackStage::Unspecified => {
-            reader.refuse("stage", "must be opened, won or lost");
-            None
-        }
-    };
-    let dispute = reader.id("dispute_id", &request.dispute_id);
-    let transaction = reader.id("transaction_id", &request.transaction_id);
-    let amount = reader.maybe_money("amount", request.amount.as_ref());
-    if stage == Some(ChargebackStage::Opened) && request.amount.is_none() {
-        reader.refuse("amount", "must be set");
-    }
-    let connector_fee = reader.maybe_money("connector_fee", request.connector_fee.as_ref());
-    let reason = reader.text("reason", &request.reason, TEXT);
-    let business_at = reader.moment("business_at", request.business_at_us);
-    let word = dispute
-        .zip(transaction)
-        .zip(stage)
-        .map(|((dispute, transaction), stage)| ChargebackWord {
-            dispute,
-            transaction,
-            stage,
-            amount,
-            connector_fee,
-            reason,
-            business_at,
-        });
-    reader.finish(word)
-}
-
-pub(super) fn request_resolution(
-    request: &wire::RequestResolveStuckRequest,
-) -> Result<(TransactionId, (Resolution, String)), Error> {
-    let mut reader = Reader::default();
-    let resolution = convert::read_resolution(request.resolution());
-    if resolution.is_none() {
-        reader.refuse(
-            "resolution",
-            "must be retry_forward, retry_compensation or abandon",
-        );
-    }
-    if request.reason.is_empty() {
-        reader.refuse("reason", "must say why");
-    }
-    let reason = reader.text("reason", &request.reason, TEXT);
-    let id = reader.id("transaction_id", &request.transaction_id);
-    let asked = id.zip(resolution);
-    let (id, resolution) = reader.finish(asked)?;
-    Ok((id, (resolution, reason)))
-}
-
-pub(super) fn approve_resolution(
-    request: &wire::ApproveResolveStuckRequest,
-) -> Result<(TransactionId, ResolutionId), Error> {
-    let mut reader = Reader::default();
-    let id = reader.id("transaction_id", &request.transaction_id);
-    let asked = reader.id("resolution_request_id", &request.resolution_request_id);
-    reader.finish(id.zip(asked))
-}
-
-pub(super) fn bank_word(request: wire::UpdateTransactionStatusRequest) -> Result<BankWord, Error> {
-    let mut reader = Reader::default();
-    let transaction = reader.id("transaction_id", &request.transaction_id);
-    let status: Option<Status> = convert::read_status(request.status());
-    if status.is_none() {
-        reader.refuse("status", "must be set");
-    }
-    let reason = reader.text("reason", &request.reason, TEXT);
-    let reference = reader.text("reference", &request.reference, TEXT);
-    let word = transaction
-        .zip(status)
-        .map(|(transaction, status)| BankWord {
-            transaction,
-            expected_version: i64::try_from(request.expected_version).unwrap_or(i64::MAX),
-            status,
-            reason,
-            reference,
-        });
-    reader.finish(word)
-}
-
 pub(super) fn transaction_id(text: &str) -> Result<TransactionId, Error> {
     let mut reader = Reader::default();
     let id = reader.id("transaction_id", text);
     reader.finish(id)
-}
-
-pub(super) fn list(request: &wire::ListTransactionsRequest) -> Result<(Filter, Where), Error> {
-    let mut reader = Reader::default();
-    let (from, until) = reader.range(request.business.as_ref());
-    let filter = Filter {
-        kind: convert::read_kind(request.kind()),
-        status: convert::read_status(request.status()),
-        user: None,
-        merchant: reader.maybe_id("merchant_id", &request.merchant_id),
-        terminal: reader.maybe_id("terminal_id", &request.terminal_id),
-        account: reader.maybe_id("account_id", &request.account_id),
-        purpose: reader.text("purpose", &request.purpose, PURPOSE),
-        from,
-        until,
-    };
-    let page = reader.page(request.page.as_ref());
-    reader.finish(Some((filter, page)))
-}
-
-pub(super) fn list_of_user(
-    request: &wire::ListTransactionsByUserRequest,
-) -> Result<(UserId, Filter, Where), Error> {
-    let mut reader = Reader::default();
-    let user: Option<UserId> = reader.id("user_id", &request.user_id);
-    let (from, until) = reader.range(request.business.as_ref());
-    let filter = Filter {
-        kind: convert::read_kind(request.kind()),
-        status: convert::read_status(request.status()),
-        from,
-        until,
-        ..Filter::default()
-    };
-    let page = reader.page(request.page.as_ref());
-    reader.finish(user.map(|user| (user, filter, page)))
-}
-
-pub(super) fn summary(request: &wire::GetTransactionSummaryRequest) -> Result<Filter, Error> {
-    let mut reader = Reader::default();
-    let (from, until) = reader.range(request.business.as_ref());
-    let filter = Filter {
-        user: reader.maybe_id("user_id", &request.user_id),
-        merchant: reader.maybe_id("merchant_id", &request.merchant_id),
-        from,
-        until,
-        ..Filter::default()
-    };
-    reader.finish(Some(filter))
 }
 
 /// What was asked, for the fingerprint of its key. The key itself is taken out before; how long the caller waits is no part of

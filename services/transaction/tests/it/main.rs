@@ -10,6 +10,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod banks;
+mod captures;
+mod crash;
+mod events;
 mod fakes;
+mod keys;
+mod outages;
 mod payments;
+mod people;
 mod platform;
+mod postgres;
+mod refunds;
+mod storm;

@@ -276,7 +276,16 @@ impl Platform {
         answer.into_inner().transaction.unwrap()
     }
 
-    /// Waits until the transaction has this status.
+    /// Waits until the transaction has this status, while the clock stands.
+    pub(crate) async fn is_seen(&self, id: &str, status: wire::TransactionStatus) {
+        self.harness
+            .eventually(&format!("{status:?} of {id}"), || async {
+                self.get(id).await.status() == status
+            })
+            .await;
+    }
+
+    /// Waits until the transaction has this status, and moves the clock.
     pub(crate) async fn until(
         &self,
         id: &str,

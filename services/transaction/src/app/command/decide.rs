@@ -11,11 +11,10 @@ use crate::{
     app::{App, DECISIONS, Outcome, Whole},
     domain::{
         DisputeId, OperationId, TransactionId,
-        answer::Answer,
         command::{self, Rejection, ReviewVerdict, Taken},
         fact::ChargebackStage,
         ids::ResolutionId,
-        saga::{Direction, Step, StepKind, StepState, Wait},
+        saga::{StepKind, StepState, Wait},
         status::Status,
         transaction::{Resolution, ResolutionRequest},
         work::Work,
@@ -70,92 +69,6 @@ impl App {
         let decide =
             |work: Work| command::cancel(work, reason).map(|work| Decided::Go(Box::new(work)));
         self.change(principal, (id, wait), Some(&key), decide).await
-    }
-
-    /// The payer has verified. What the provider's page returned goes to payment and is not kept here.
-    pub(crate) async fn complete_action(
-        &self,
-        principal: &Principal,
-        keyed: Keyed,
-        (action_id, response): (String, String),
-    ) -> Result<Outcome<Whole>, Error> {
-        let key = key_of(principal, "CompleteAction", &keyed)?;
-        let wait = self.patience(keyed.wait_ms);
-        let transaction = self.visible(principal, keyed.transaction).await?;
-        let open = transaction
-            .details
-            .action
-            .as_ref()
-            .filter(|_| transaction.status == Status::RequiresAction);
-        if open.is_none_or(|action| action.id != action_id) {
-            let rejection = Rejection::State {
-                status: transaction.status,
-                needed: "waiting for this action",
-            };
-            return self.repeat_main(&key, wait, Some(rejection.into())).await;
-        }
-        let origin = self.origin(principal);
-        let mut work = self.stored(command::main_id(transaction.id)).await?;
-        if work.operation.saga.wait != Wait::Action || work.operation.is_leased(self.now()) {
-            return self
-                .repeat_main(&key, wait, Some(Rejection::Busy.into()))
-                .await;
-        }
-        let permit = self.permit()?;
-        self.note_action(&mut work);
-        self.lease(&mut work);
-        match self.commit_passing(&mut work, &origin, Some(&key)).await {
-            Ok(()) => {}
-            Err(error) if IdempotencyKey::lost(&error) => {
-                return self.repeat_main(&key, wait, None).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let step_key = work
-            .operation
-            .step_key(StepKind::Action, Direction::Forward);
-        let attempt = work
-            .transaction
-            .details
-            .attempt
-            .as_ref()
-            .map(|attempt| attempt.id);
-        let place = work
-            .operation
-            .saga
-            .steps
-            .iter()
-            .position(|step| step.kind == StepKind::Authorize);
-        if let (Some(attempt), Some(place)) = (attempt, place) {
-            let payments = &self.inner.clients.payment;
-            let call = payments.complete_action(step_key, attempt, action_id, response);
-            let answer = match self.inner.clients.act(&origin, call).await {
-                Ok(answer) => answer,
-                // What the payer did may have arrived: the provider is asked.
-                Err(_) => Answer::Failed(crate::domain::answer::Failure {
-                    effect: crate::domain::answer::Effect::Unknown,
-                    reason: "ACTION_UNANSWERED".to_owned(),
-                    again_at: None,
-                }),
-            };
-            work.absorb(place, answer, &self.inner.policy, self.moment());
-        }
-        let work = self.drive_and_wait(work, origin, permit, wait).await?;
-        Ok(Outcome::Applied(self.whole(work.transaction).await?))
-    }
-
-    /// History shows that the payer acted; the state is the authorization's.
-    fn note_action(&self, work: &mut Work) {
-        let now = self.now();
-        work.wake();
-        let mut step = Step::planned(StepKind::Action, Direction::Forward);
-        step.state = StepState::Done;
-        step.tries = 1;
-        (step.started_at, step.finished_at) = (Some(now), Some(now));
-        work.operation.saga.steps.push(step);
-        if let Some(step) = work.operation.saga.find_mut(StepKind::Authorize) {
-            step.state = StepState::Unknown;
-        }
     }
 
     /// A person lets a transaction in review go on, or declines it.
