@@ -32,7 +32,7 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// Follows a stream from now on, for watchers that may miss what came before.
     fn tail<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Tail, BrokerError>>;
 
-    /// How much a queue holds.
+    /// How much a queue holds. What consumers in other processes have not settled yet may be left out.
     fn depth<'a>(&'a self, queue: &'a Queue) -> BoxFuture<'a, Result<Depth, BrokerError>>;
 
     /// Dead letters of a queue, oldest first, at most `limit`.
@@ -163,7 +163,7 @@ pub struct Tail {
 pub enum Tailed {
     /// An event.
     Event(Arc<Event>),
-    /// The reader was too slow, and this many were left out.
+    /// Events were left out: this many because the reader was too slow, or nobody knows how many (0) because the broker was away.
     Missed(u64),
 }
 
@@ -184,9 +184,15 @@ pub enum BrokerError {
         /// Its name.
         name: String,
     },
-    /// The broker keeps something of the same name with other properties.
+    /// The broker keeps something of the same name with other properties, or is too old for what we need.
     #[error("the broker refused the topology")]
     Topology(#[source] Cause),
+    /// The broker does not admit the user, or knows no such virtual host.
+    #[error("the broker does not let us in")]
+    Access(#[source] Cause),
+    /// The URL of the broker is none. It is not repeated, because a password may be in it.
+    #[error("the broker's URL is not of the form amqp://user:password@host:port/vhost")]
+    Address,
 }
 
 /// The library's error, shared.

@@ -1,28 +1,29 @@
 //! The bus as wiring sees it: one broker, the relays and subscriptions of the components in this process, and what an operator
 //! asks of them.
 
+mod operator;
+mod pending;
+
 use std::{
     fmt,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use paymesh_kernel::{Clock, Database, Ids, Tasks, Writer, database::DatabaseError, id::EventId};
+use paymesh_kernel::{Clock, Database, Ids, Tasks, Writer, database::DatabaseError, error::chain};
 use tokio::sync::Notify;
 
 use crate::{
-    broker::{Broker, BrokerError, Confirm, DeadLetter, Depth, Selection, Tail, Target},
+    broker::{Broker, BrokerError, Confirm, Tail, Target},
     consumer::{self, RunnerParts, Subscription},
     embedded::EmbeddedBroker,
     event::Event,
-    inbox::{self, InboxDepth, store::Inbox},
-    outbox::{
-        operator::{self, BlockedAggregate},
-        read::{self, OutboxDepth},
-        relay::{self, Relay, RelayConfig, RelayParts},
-    },
+    outbox::relay::{self, Relay, RelayConfig, RelayParts},
+    rabbitmq::RabbitBroker,
     topology::{Queue, Topology},
 };
+
+pub use pending::{Pending, QueuePending};
 
 /// Makes the given W3C trace context the parent of a span. Telemetry is not the bus's business, so it is told how.
 pub type AdoptTrace = fn(&tracing::Span, &str);
@@ -44,6 +45,9 @@ pub struct BusContext {
     pub adopt_trace: AdoptTrace,
     /// Limits of relays.
     pub relay: RelayConfig,
+    /// Stands before all names on RabbitMQ (`<namespace>.<component>.events`), for several installations on one virtual host.
+    /// Empty when there is one.
+    pub namespace: String,
 }
 
 /// The bus. Clones are the same one.
@@ -98,24 +102,6 @@ pub enum BusError {
     },
 }
 
-/// What is under way in this process: nothing, when every fact has had its effects.
-#[derive(Clone, Debug, Default)]
-pub struct Pending {
-    /// By publishing component.
-    pub outboxes: Vec<(&'static str, OutboxDepth)>,
-    /// By queue.
-    pub queues: Vec<(Queue, QueuePending)>,
-}
-
-/// What is under way in one queue.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct QueuePending {
-    /// At the broker.
-    pub broker: Depth,
-    /// In the consumer's inbox.
-    pub inbox: InboxDepth,
-}
-
 // === impl BusContext ===
 
 impl BusContext {
@@ -130,6 +116,7 @@ impl BusContext {
             instance: "single".to_owned(),
             adopt_trace: |_, _| {},
             relay: RelayConfig::default(),
+            namespace: String::new(),
         }
     }
 }
@@ -144,6 +131,23 @@ impl Bus {
     pub async fn embedded(file: &Path, context: BusContext) -> Result<Self, BusError> {
         let broker = EmbeddedBroker::open(file, Arc::clone(&context.clock), &context.tasks).await?;
         broker.declare(&context.topology).await?;
+        Ok(Self::over(Arc::new(broker), context))
+    }
+
+    /// With RabbitMQ at `amqp://user:password@host:port/vhost` or `amqps://…`. An absent broker is waited for while everything else
+    /// runs; [`Bus::is_connected`] says when it is there.
+    ///
+    /// # Errors
+    /// When the URL is none, or the broker refuses the login, the virtual host or the topology.
+    pub async fn rabbitmq(url: &str, context: BusContext) -> Result<Self, BusError> {
+        let broker = RabbitBroker::open(url, &context)?;
+        match broker.declare(&context.topology).await {
+            Ok(()) => {}
+            Err(error @ BrokerError::Unavailable(_)) => {
+                tracing::warn!(error = chain(&error), "starting without RabbitMQ");
+            }
+            Err(error) => return Err(error.into()),
+        }
         Ok(Self::over(Arc::new(broker), context))
     }
 
@@ -283,111 +287,6 @@ impl Bus {
         &self.inner.context.topology
     }
 
-    /// What is under way in the components of this process.
-    ///
-    /// # Errors
-    /// When a database or the broker does not answer.
-    pub async fn pending(&self) -> Result<Pending, BusError> {
-        let mut pending = Pending::default();
-        let publishers = locked(&self.inner.publishers).clone();
-        for publisher in publishers {
-            let depth = read::depth(&publisher.database).await?;
-            pending.outboxes.push((publisher.component, depth));
-        }
-        let consumers = locked(&self.inner.consumers).clone();
-        for consumer in consumers {
-            let broker = self.inner.broker.depth(&consumer.queue).await?;
-            let inbox = Inbox::new(consumer.database, consumer.queue.to_string());
-            let inbox = inbox.depth().await?;
-            let depth = QueuePending { broker, inbox };
-            pending.queues.push((consumer.queue, depth));
-        }
-        Ok(pending)
-    }
-
-    /// Dead events of a queue, those in the consumer's inbox first, at most `limit` of each.
-    ///
-    /// # Errors
-    /// When the queue is not read by this process, or its database or the broker fails.
-    pub async fn dead_letters(
-        &self,
-        queue: &Queue,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, BusError> {
-        let consumer = self.consumer(queue)?;
-        let rows = u64::try_from(limit).unwrap_or(u64::MAX);
-        let mut letters =
-            inbox::operator::dead(&consumer.database, &queue.to_string(), rows).await?;
-        letters.extend(self.inner.broker.dead_letters(queue, limit).await?);
-        Ok(letters)
-    }
-
-    /// Has dead events handled again; says how many.
-    ///
-    /// # Errors
-    /// When the queue is not read by this process, or its database or the broker fails.
-    pub async fn replay(&self, queue: &Queue, selection: Selection) -> Result<u64, BusError> {
-        let consumer = self.consumer(queue)?;
-        let now = self.inner.context.clock.now();
-        let name = queue.to_string();
-        let rows = inbox::operator::replay(&consumer.database, &name, selection, now).await?;
-        consumer.wake.notify_one();
-        let letters = self.inner.broker.replay(queue, selection).await?;
-        Ok(rows.saturating_add(u64::try_from(letters).unwrap_or(u64::MAX)))
-    }
-
-    /// Gives dead events up: their aggregates go on without their effect. Says how many.
-    ///
-    /// A dead letter of the broker leaves a gap in its aggregate, which a replay would have closed.
-    ///
-    /// # Errors
-    /// When the queue is not read by this process, or its database or the broker fails.
-    pub async fn purge(&self, queue: &Queue, selection: Selection) -> Result<u64, BusError> {
-        let consumer = self.consumer(queue)?;
-        let now = self.inner.context.clock.now();
-        let name = queue.to_string();
-        let rows = inbox::operator::purge(&consumer.database, &name, selection, now).await?;
-        consumer.wake.notify_one();
-        let letters = self.inner.broker.purge(queue, selection).await?;
-        Ok(rows.saturating_add(u64::try_from(letters).unwrap_or(u64::MAX)))
-    }
-
-    /// Aggregates of a component whose next event the broker refuses, longest first.
-    ///
-    /// # Errors
-    /// When the component does not publish from this process or its database fails.
-    pub async fn blocked(
-        &self,
-        component: &str,
-        limit: usize,
-    ) -> Result<Vec<BlockedAggregate>, BusError> {
-        let publisher = self.publisher(component)?;
-        let rows = u64::try_from(limit).unwrap_or(u64::MAX);
-        Ok(operator::blocked(&publisher.database, rows).await?)
-    }
-
-    /// Has a refused event published again now. False when no such event is refused.
-    ///
-    /// # Errors
-    /// When the component does not publish from this process or its database fails.
-    pub async fn retry_publish(&self, component: &str, event: EventId) -> Result<bool, BusError> {
-        let publisher = self.publisher(component)?;
-        let found = operator::retry(&publisher.database, event).await?;
-        publisher.relay.wake();
-        Ok(found)
-    }
-
-    /// Takes a refused event out of the stream: consumers pass over its place. False when no such event is refused.
-    ///
-    /// # Errors
-    /// When the component does not publish from this process or its database fails.
-    pub async fn skip_publish(&self, component: &str, event: EventId) -> Result<bool, BusError> {
-        let publisher = self.publisher(component)?;
-        let found = operator::skip(&publisher.database, event).await?;
-        publisher.relay.wake();
-        Ok(found)
-    }
-
     fn publisher(&self, component: &str) -> Result<Publisher, BusError> {
         let publishers = locked(&self.inner.publishers);
         let found = publishers.iter().find(|known| known.component == component);
@@ -410,21 +309,6 @@ impl fmt::Debug for Bus {
         f.debug_struct("Bus")
             .field("broker", &self.inner.broker)
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Pending ===
-
-impl Pending {
-    /// Events whose effects are not all committed, dead ones included.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        let unsent = self.outboxes.iter().map(|(_, depth)| depth.unsent);
-        let queued = self.queues.iter().map(|(_, depth)| {
-            let inbox = depth.inbox.gaps + depth.inbox.retries + depth.inbox.dead;
-            depth.broker.waiting + depth.broker.dead + inbox
-        });
-        unsent.chain(queued).sum()
     }
 }
 

@@ -58,10 +58,13 @@ pub enum HandleError {
     },
 }
 
+/// Deliveries unsettled at once where money moves.
+const MONEY_PREFETCH: u16 = 16;
+
 /// Limits of a subscription.
 #[derive(Clone, Copy, Debug)]
 pub struct SubscriptionConfig {
-    /// Deliveries unsettled at once. A crash counts against all of them, so queues that move money keep it at 16.
+    /// Deliveries unsettled at once. A crash counts against all of them: see [`Subscription::of_money`].
     pub prefetch: u16,
     /// Lanes handled beside each other.
     pub parallelism: usize,
@@ -156,6 +159,13 @@ impl Subscription {
     #[must_use]
     pub const fn with(mut self, config: SubscriptionConfig) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Of events that move money: few deliveries unsettled at once, because a crash of the process counts against all of them.
+    #[must_use]
+    pub const fn of_money(mut self) -> Self {
+        self.config.prefetch = MONEY_PREFETCH;
         self
     }
 

@@ -10,10 +10,10 @@
 mod commit;
 mod deliveries;
 mod queue;
+mod registry;
 mod store;
 
 use std::{
-    collections::HashMap,
     fmt,
     path::Path,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -26,13 +26,12 @@ use paymesh_kernel::{
     database::DatabaseError,
     group_commit::{GroupCommit, GroupCommitConfig, SubmitError},
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     broker::{
-        Broker, BrokerError, Confirm, DeadLetter, Deliveries, Depth, Selection, Tail, TailSource,
-        Tailed, Target,
+        Broker, BrokerError, Confirm, DeadLetter, Deliveries, Depth, Selection, Tail, Target,
     },
     event::{Event, MAX_PAYLOAD_BYTES},
     topology::{Queue, Topology},
@@ -41,6 +40,7 @@ use crate::{
 use commit::{Committer, Write};
 use deliveries::QueueDeliveries;
 use queue::QueueState;
+use registry::{Log, LogTail, Registry};
 use store::Store;
 
 /// Events that a slow watcher may lag behind.
@@ -60,25 +60,6 @@ struct Shared {
     commits: GroupCommit<Write, Result<(), BrokerError>>,
     registry: Arc<Registry>,
     stop: CancellationToken,
-}
-
-/// Logs and queues, by name.
-#[derive(Debug, Default)]
-struct Registry {
-    logs: RwLock<HashMap<String, Arc<Log>>>,
-    queues: RwLock<HashMap<String, Arc<QueueState>>>,
-    /// Told when a cursor has moved.
-    moved: Notify,
-}
-
-/// A stream, or the private log of a replay.
-#[derive(Debug)]
-struct Log {
-    id: i64,
-    queues: RwLock<Vec<Arc<QueueState>>>,
-    /// Everything up to here is deleted.
-    pruned: Mutex<i64>,
-    tail: broadcast::Sender<Arc<Event>>,
 }
 
 // === impl EmbeddedBroker ===
@@ -319,73 +300,6 @@ impl Shared {
                 | SubmitError::Lost),
             ) => Err(BrokerError::unavailable(error)),
         }
-    }
-}
-
-// === impl Registry ===
-
-impl Registry {
-    fn log(&self, name: &str) -> Option<Arc<Log>> {
-        read(&self.logs).get(name).cloned()
-    }
-
-    fn queue(&self, name: &str) -> Option<Arc<QueueState>> {
-        read(&self.queues).get(name).cloned()
-    }
-
-    /// Queues whose cursor is further than the file says.
-    fn moved_cursors(&self) -> Vec<(Arc<QueueState>, i64)> {
-        let queues = read(&self.queues);
-        let moved = queues.values().filter_map(|queue| {
-            let cursor = queue.unsaved_cursor()?;
-            Some((Arc::clone(queue), cursor))
-        });
-        moved.collect()
-    }
-
-    /// Per log, up to where it may be deleted, when that has moved.
-    fn prunable(&self) -> Vec<(Arc<Log>, i64)> {
-        let logs = read(&self.logs);
-        let prunable = logs.values().filter_map(|log| {
-            let passed = read(&log.queues).iter().map(|queue| queue.cursor()).min()?;
-            let pruned = *locked(&log.pruned);
-            (passed > pruned).then(|| (Arc::clone(log), passed))
-        });
-        prunable.collect()
-    }
-}
-
-// === impl Log ===
-
-impl Log {
-    fn append(&self, entries: &[(i64, Arc<Event>)]) {
-        for queue in read(&self.queues).iter() {
-            queue.append(entries);
-        }
-        for (_, event) in entries {
-            // Nobody may be watching.
-            self.tail.send(Arc::clone(event)).ok();
-        }
-    }
-
-    fn send_to_tails(&self, events: &[Arc<Event>]) {
-        for event in events {
-            self.tail.send(Arc::clone(event)).ok();
-        }
-    }
-}
-
-struct LogTail(broadcast::Receiver<Arc<Event>>);
-
-impl TailSource for LogTail {
-    fn next(&mut self) -> BoxFuture<'_, Option<Tailed>> {
-        Box::pin(async move {
-            match self.0.recv().await {
-                Ok(event) => Some(Tailed::Event(event)),
-                Err(broadcast::error::RecvError::Lagged(missed)) => Some(Tailed::Missed(missed)),
-                Err(broadcast::error::RecvError::Closed) => None,
-            }
-        })
     }
 }
 

@@ -16,6 +16,7 @@ pub mod event;
 pub mod inbox;
 mod metrics;
 pub mod outbox;
+pub mod rabbitmq;
 pub mod topology;
 
 use sea_orm_migration::MigrationTrait;

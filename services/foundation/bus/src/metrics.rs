@@ -158,6 +158,36 @@ impl ConsumerMetrics {
     }
 }
 
+/// Of one connection to a broker.
+#[derive(Debug)]
+pub(crate) struct LinkMetrics {
+    pub(crate) connected: Gauge,
+    pub(crate) connections: IntCounter,
+}
+
+impl LinkMetrics {
+    pub(crate) fn new(link: &str) -> Self {
+        static CONNECTED: OnceLock<GaugeVec> = OnceLock::new();
+        static CONNECTIONS: OnceLock<IntCounterVec> = OnceLock::new();
+        Self {
+            connected: gauge(
+                &CONNECTED,
+                "paymesh_broker_connected",
+                "1 while the connection to the broker stands",
+                &["link"],
+            )
+            .with_label_values(&[link]),
+            connections: counter(
+                &CONNECTIONS,
+                "paymesh_broker_connections_total",
+                "Connections opened to the broker",
+                &["link"],
+            )
+            .with_label_values(&[link]),
+        }
+    }
+}
+
 fn gauge(
     cell: &'static OnceLock<GaugeVec>,
     name: &str,

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
 /// All streams and queues of an installation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     streams: BTreeSet<Cow<'static, str>>,
     queues: BTreeSet<Queue>,

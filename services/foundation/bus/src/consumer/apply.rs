@@ -1,5 +1,8 @@
 //! Applying events: one aggregate in order, lanes beside each other, effect and cursor in one change set.
 
+mod keep;
+mod progress;
+
 use std::{
     collections::{HashMap, VecDeque},
     panic::AssertUnwindSafe,
@@ -13,7 +16,7 @@ use std::{
 use futures::{FutureExt as _, StreamExt as _, stream};
 use paymesh_kernel::{
     ChangeSet, Clock, CommitError, Ids, Principal, Timestamp, Writer, backoff::Backoff, call,
-    database::DatabaseError, error::chain,
+    error::chain,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -25,14 +28,13 @@ use crate::{
     event::{Aggregate, Event},
     inbox::{
         Step, decide,
-        entity::{
-            cursor,
-            waiting::{self, State},
-        },
+        entity::waiting::{self, State},
         store::Inbox,
     },
     metrics::ConsumerMetrics,
 };
+
+use progress::Progress;
 
 /// Waits while the database is away or overloaded.
 const OUTAGE: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(5));
@@ -49,17 +51,6 @@ pub(super) struct Work {
     pub(super) tag: Option<u64>,
     /// Set when it waited in a row.
     pub(super) row: Option<waiting::Model>,
-}
-
-/// How far an aggregate is.
-#[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    /// The last event applied; 0 when there is none.
-    sequence: i64,
-    /// Version of the cursor's row; 0 when there is none.
-    version: i64,
-    /// The lowest event that waits in a row, as far as is known.
-    lowest_waiting: Option<i64>,
 }
 
 /// What became of one event.
@@ -320,151 +311,6 @@ impl Applier {
             Ok(Err(_)) => Err(HandleError::retry("the handler panicked")),
             Err(_) => Err(HandleError::retry("the handler took too long")),
         }
-    }
-
-    /// Keeps an event whose handler failed: to be tried again, or dead.
-    async fn fail(&self, work: &Work, state: &mut Progress, error: HandleError) -> Attempt {
-        let now = self.clock.now();
-        let attempts = work.row.as_ref().map_or(0, |row| row.attempts) + 1;
-        let (is_final, reason) = match error {
-            HandleError::Retry { reason } => (attempts >= self.config.attempts, reason),
-            HandleError::Reject { reason } => (true, reason),
-        };
-        let mut row = self.row(&work.event, reason);
-        row.attempts = attempts;
-        if is_final {
-            row.state = State::Dead;
-        } else {
-            let failures = u32::try_from(attempts).unwrap_or(u32::MAX);
-            let wait = self.config.backoff.wait(failures, self.ids.entropy());
-            row.state = State::Retry;
-            row.retry_at = Some(now.plus(wait));
-        }
-        if let Err(error) = self.keep(&row, state).await {
-            return Attempt::Outage(chain(&error));
-        }
-        tracing::warn!(
-            queue = self.queue, kind = %work.event.kind, event = %work.event.id, attempts, is_final,
-            reason = row.reason, "an event could not be applied"
-        );
-        match row.retry_at {
-            Some(at) => {
-                self.next_due.fetch_min(at.as_micros(), Ordering::Relaxed);
-                self.metrics.retried.inc();
-            }
-            None => self.metrics.died.inc(),
-        }
-        Attempt::Ended(Outcome::Kept)
-    }
-
-    async fn park(&self, work: &Work, state: &mut Progress) -> Attempt {
-        if work.row.is_some() {
-            return Attempt::Ended(Outcome::Kept);
-        }
-        let row = self.row(&work.event, String::new());
-        if let Err(error) = self.keep(&row, state).await {
-            return Attempt::Outage(chain(&error));
-        }
-        self.metrics.parked.inc();
-        Attempt::Ended(Outcome::Kept)
-    }
-
-    async fn drop_known(&self, work: &Work) -> Attempt {
-        if let Some(row) = &work.row {
-            let mut changes = ChangeSet::new();
-            changes.delete(row);
-            if let Err(error) = self.writer.commit(changes).await {
-                return Attempt::Outage(chain(&error));
-            }
-        }
-        self.metrics.dropped.inc();
-        Attempt::Ended(Outcome::Kept)
-    }
-
-    fn put_cursor(&self, changes: &mut ChangeSet, event: &Event, state: &Progress) {
-        let cursor = cursor::Model {
-            aggregate_id: event.aggregate_id,
-            aggregate_type: event.aggregate_type.to_string(),
-            queue: self.queue.clone(),
-            sequence: event.sequence,
-            updated_at: self.clock.now(),
-            version: state.version + 1,
-        };
-        if state.version == 0 {
-            changes.insert(&cursor);
-        } else {
-            changes.update(&cursor);
-        }
-    }
-
-    fn row(&self, event: &Event, reason: String) -> waiting::Model {
-        waiting::Model {
-            aggregate_id: event.aggregate_id,
-            aggregate_type: event.aggregate_type.to_string(),
-            queue: self.queue.clone(),
-            sequence: event.sequence,
-            event_id: event.id,
-            state: State::Gap,
-            attempts: 0,
-            retry_at: None,
-            reason,
-            since: self.clock.now(),
-            event: event.encode(),
-        }
-    }
-
-    async fn keep(&self, row: &waiting::Model, state: &mut Progress) -> Result<(), CommitError> {
-        let mut changes = ChangeSet::new();
-        changes.upsert(row);
-        self.writer.commit(changes).await?;
-        self.may_wait.store(true, Ordering::Relaxed);
-        let lowest = state.lowest_waiting.unwrap_or(row.sequence);
-        state.lowest_waiting = Some(lowest.min(row.sequence));
-        Ok(())
-    }
-
-    /// How far these aggregates are. Waits until the database answers; None when the process stops before.
-    async fn load(&self, aggregates: &[Aggregate]) -> Option<HashMap<Aggregate, Progress>> {
-        let mut failures = 0;
-        while !self.stop.is_cancelled() {
-            match self.try_load(aggregates).await {
-                Ok(progress) => return Some(progress),
-                Err(error) => {
-                    failures += 1;
-                    if failures == 1 {
-                        tracing::warn!(
-                            queue = self.queue,
-                            error = chain(&error),
-                            "the inbox cannot be read"
-                        );
-                    }
-                    self.pause(OUTAGE.wait(failures, self.ids.entropy())).await;
-                }
-            }
-        }
-        None
-    }
-
-    async fn try_load(
-        &self,
-        aggregates: &[Aggregate],
-    ) -> Result<HashMap<Aggregate, Progress>, DatabaseError> {
-        let cursors = self.inbox.cursors(aggregates).await?;
-        let waiting = if self.may_wait.load(Ordering::Relaxed) {
-            self.inbox.lowest_waiting(aggregates).await?
-        } else {
-            HashMap::new()
-        };
-        let progress = aggregates.iter().map(|aggregate| {
-            let cursor = cursors.get(aggregate);
-            let progress = Progress {
-                sequence: cursor.map_or(0, |cursor| cursor.sequence),
-                version: cursor.map_or(0, |cursor| cursor.version),
-                lowest_waiting: waiting.get(aggregate).copied(),
-            };
-            (aggregate.clone(), progress)
-        });
-        Ok(progress.collect())
     }
 
     async fn pause(&self, wait: Duration) {

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use paymesh_kernel::{error::chain, group_commit::BatchCommit, id::EventId};
 
-use super::{Log, Registry, locked, store::Store};
+use super::{
+    locked,
+    registry::{Log, Registry},
+    store::Store,
+};
 use crate::{broker::BrokerError, event::Event};
 
 /// Something to be written.

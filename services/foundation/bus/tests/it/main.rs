@@ -8,7 +8,10 @@
 
 mod embedded;
 mod picky;
+mod proxy;
+mod rabbitmq;
 mod relay;
 mod scenarios;
 mod tally;
 mod world;
+mod yard;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use paymesh_bus::{Selection, Subscription, Tailed, broker::Broker as _, embedded::EmbeddedBroker};
-use paymesh_kernel::{ChangeSet, CommitError};
+use paymesh_bus::{Selection, Subscription, Tailed};
+use paymesh_kernel::{ChangeSet, CommitError, Tasks};
 
 use crate::{
     tally::{Prank, Tally},
@@ -292,18 +292,15 @@ async fn what_no_queue_takes_is_a_failure(engine: Engine) {
         return;
     };
     let world = ground.start().await;
-    let file = ground.folder.path().join("other.db");
-    let context = ground.context(&world.tasks);
-    let broker = EmbeddedBroker::open(&file, context.clock, &context.tasks);
-    let broker = broker.await.unwrap();
-    broker.declare(&crate::world::topology()).await.unwrap();
+    let tasks = Tasks::new();
+    let broker = ground.broker(&tasks).await;
     let event = std::sync::Arc::new(world.event(world.aggregate(), 1, 1));
     let target = paymesh_bus::broker::Target::Stream("nobody");
     let confirms = broker.publish(target, &[event]).await.unwrap();
     assert_eq!(confirms, [paymesh_bus::broker::Confirm::Unroutable]);
 }
 
-macro_rules! on_both_engines {
+macro_rules! everywhere {
     (async: $($name:ident),* ; sync: $($plain:ident),* $(,)?) => {
         mod embedded_sqlite {
             $(#[tokio::test] async fn $name() { super::$name(super::Engine::Sqlite).await; })*
@@ -313,10 +310,14 @@ macro_rules! on_both_engines {
             $(#[tokio::test] async fn $name() { super::$name(super::Engine::Postgres).await; })*
             $(#[test] fn $plain() { super::$plain(super::Engine::Postgres); })*
         }
+        mod rabbitmq_postgres {
+            $(#[tokio::test] async fn $name() { super::$name(super::Engine::RabbitMq).await; })*
+            $(#[test] fn $plain() { super::$plain(super::Engine::RabbitMq); })*
+        }
     };
 }
 
-on_both_engines!(
+everywhere!(
     async:
     b4_b5_every_fact_has_its_effect_once_and_in_order,
     b1_a_fact_of_a_refused_change_set_is_not_published,

@@ -3,7 +3,8 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use paymesh_bus::{
-    Bus, BusContext, Event, Pending, Queue, Subscription, SubscriptionConfig, Topology, publish,
+    Bus, BusContext, Event, Pending, Queue, Subscription, SubscriptionConfig, Topology,
+    broker::Broker, embedded::EmbeddedBroker, publish, rabbitmq::RabbitBroker,
 };
 use paymesh_kernel::{
     ChangeSet, Clock as _, Database, DatabaseConfig, Ids, SystemClock, Tasks, Timestamp, Writer,
@@ -15,7 +16,10 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::tally::{self, Tally};
+use crate::{
+    tally::{self, Tally},
+    yard::Yard,
+};
 
 pub(crate) const SHOP: &str = "shop";
 pub(crate) const LEDGER: &str = "ledger";
@@ -26,8 +30,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Where a scenario runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Engine {
+    /// SQLite and the embedded broker.
     Sqlite,
+    /// PostgreSQL and the embedded broker.
     Postgres,
+    /// PostgreSQL and RabbitMQ.
+    RabbitMq,
 }
 
 /// What outlives a process: files and databases.
@@ -36,6 +44,7 @@ pub(crate) struct Ground {
     pub(crate) ledger: TestDatabase,
     pub(crate) folder: TempDir,
     pub(crate) clock: FakeClock,
+    pub(crate) rabbitmq: Option<Yard>,
 }
 
 /// One process.
@@ -78,12 +87,17 @@ impl Ground {
     pub(crate) async fn new(engine: Engine) -> Option<Self> {
         let (shop, ledger) = match engine {
             Engine::Sqlite => (TestDatabase::sqlite().await, TestDatabase::sqlite().await),
-            Engine::Postgres => (
+            Engine::Postgres | Engine::RabbitMq => (
                 TestDatabase::postgres().await?,
                 TestDatabase::postgres().await?,
             ),
         };
+        let rabbitmq = match engine {
+            Engine::Sqlite | Engine::Postgres => None,
+            Engine::RabbitMq => Some(Yard::new()?),
+        };
         Some(Self {
+            rabbitmq,
             shop,
             ledger,
             folder: tempfile::tempdir().unwrap(),
@@ -98,15 +112,37 @@ impl Ground {
     pub(crate) fn context(&self, tasks: &Tasks) -> BusContext {
         let ids = Ids::new(Arc::new(SystemClock));
         let clock = Arc::new(self.clock.clone());
-        BusContext::new(topology(), clock, ids, tasks.clone())
+        let context = BusContext::new(topology(), clock, ids, tasks.clone());
+        match &self.rabbitmq {
+            Some(yard) => yard.context(context),
+            None => context,
+        }
     }
 
     /// Starts a process in which nobody consumes yet.
     pub(crate) async fn start(&self) -> World {
         let tasks = Tasks::new();
         let context = self.context(&tasks);
-        let bus = Bus::embedded(&self.broker_file(), context).await.unwrap();
-        self.start_over(bus, tasks).await
+        let bus = match &self.rabbitmq {
+            Some(yard) => Bus::rabbitmq(&yard.url, context).await,
+            None => Bus::embedded(&self.broker_file(), context).await,
+        };
+        self.start_over(bus.unwrap(), tasks).await
+    }
+
+    /// A broker alone.
+    pub(crate) async fn broker(&self, tasks: &Tasks) -> Arc<dyn Broker> {
+        let context = self.context(tasks);
+        let broker: Arc<dyn Broker> = match &self.rabbitmq {
+            Some(yard) => Arc::new(RabbitBroker::open(&yard.url, &context).unwrap()),
+            None => {
+                let file = self.folder.path().join("other.db");
+                let broker = EmbeddedBroker::open(&file, context.clock, &context.tasks);
+                Arc::new(broker.await.unwrap())
+            }
+        };
+        broker.declare(&topology()).await.unwrap();
+        broker
     }
 
     pub(crate) async fn start_over(&self, bus: Bus, tasks: Tasks) -> World {
