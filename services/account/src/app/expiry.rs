@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use paymesh_kernel::{Fault as _, Tasks, error::chain};
+use paymesh_kernel::{Fault as _, Tasks, call::Scope, error::chain};
 
 use super::{
     App,
     command::{Answer, Command},
 };
 use crate::{config::Settings, domain::book, error::Error, store};
+
+/// What the facts of this task say that they come from.
+const TASK: &str = "expiry";
 
 /// The task.
 #[derive(Debug)]
@@ -32,7 +35,8 @@ impl Expiry {
     /// Looks for what is over until the process stops.
     pub(super) async fn run(self) {
         while !self.tasks.stopping().is_cancelled() {
-            match self.app.expire(self.batch).await {
+            let ended = Scope::new(TASK).run(self.app.expire(self.batch)).await;
+            match ended {
                 // A full batch: there may be more.
                 Ok(ended) if ended >= self.batch => continue,
                 Ok(_) => {}

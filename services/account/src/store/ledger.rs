@@ -77,11 +77,22 @@ impl LedgerTx {
     /// When the database fails.
     pub async fn tombstones(&self, ids: &[TransferId]) -> Result<Vec<Tombstone>, StoreError> {
         type Entity = tombstone::Entity;
-        let mut rows =
-            bulk::find_by::<Entity>(&self.tx, tombstone::Column::Id, values(ids)).await?;
-        rows.extend(
-            bulk::find_by::<Entity>(&self.tx, tombstone::Column::VoidId, values(ids)).await?,
-        );
+        let rows = match self.backend {
+            Backend::Sqlite => {
+                let column = tombstone::Column::Id;
+                let mut rows = bulk::find_by::<Entity>(&self.tx, column, values(ids)).await?;
+                let column = tombstone::Column::VoidId;
+                rows.extend(bulk::find_by::<Entity>(&self.tx, column, values(ids)).await?);
+                rows
+            }
+            Backend::Postgres => {
+                let keys = uuids(values(ids));
+                let either =
+                    "\"tombstones\".\"id\" = ANY($1) OR \"tombstones\".\"void_id\" = ANY($2)";
+                let either = Expr::cust_with_values(either, [keys.clone(), keys]);
+                Entity::find().filter(either).all(&self.tx).await?
+            }
+        };
         Ok(rows.iter().map(map::tombstone).collect())
     }
 
@@ -113,8 +124,7 @@ impl LedgerTx {
                 bulk::find_by::<account::Entity>(&self.tx, account::Column::Id, keys).await?
             }
             Backend::Postgres => {
-                let keys = ids.iter().map(|id| Value::from(*id)).collect();
-                let keys = Value::Array(ArrayType::Uuid, Some(Box::new(keys)));
+                let keys = uuids(ids.iter().map(|id| Value::from(*id)).collect());
                 account::Entity::find()
                     .filter(Expr::cust_with_values(
                         "\"accounts\".\"id\" = ANY($1)",
@@ -205,4 +215,9 @@ fn add_batch(changes: &mut ChangeSet, batch: &Batch, commit_id: Uuid) {
 
 fn values(ids: &[TransferId]) -> Vec<Value> {
     ids.iter().map(|id| Value::from(*id)).collect()
+}
+
+/// One parameter for any number of ids.
+fn uuids(ids: Vec<Value>) -> Value {
+    Value::Array(ArrayType::Uuid, Some(Box::new(ids)))
 }

@@ -11,6 +11,7 @@
 mod accounts;
 mod chain;
 mod facts;
+mod faults;
 mod holds;
 mod limits;
 mod races;
