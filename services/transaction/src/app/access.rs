@@ -140,94 +140,41 @@ mod tests {
         }
     }
 
+    fn assert_may(role: Role, kind: Kind, (payer, payee): (Party, Party), allowed: bool) {
+        let result = may_create(&principal(role), kind, &payer, &payee);
+        assert_eq!(
+            result.is_ok(),
+            allowed,
+            "T2: {role} {kind:?} {payer:?} {payee:?}"
+        );
+    }
+
     #[test]
     fn t2_customers_give_their_own_money_and_merchants_charge_for_themselves() {
-        let bank = Party::Bank {
+        use Kind::{Purchase, Transfer};
+        use Role::{Customer, Merchant};
+        assert_may(Customer, Transfer, (account(7), account(8)), true);
+        assert_may(Customer, Transfer, (account(8), account(7)), false);
+        assert_may(Customer, Purchase, (method(7), merchant(9)), true);
+        assert_may(Customer, Purchase, (method(8), merchant(9)), false);
+        assert_may(Merchant, Purchase, (method(8), merchant(9)), true);
+        assert_may(Merchant, Purchase, (method(8), merchant(10)), false);
+        assert_may(Merchant, Purchase, (account(8), merchant(9)), false);
+        assert_may(Merchant, Transfer, (account(8), account(7)), false);
+    }
+
+    #[test]
+    fn t2_payouts_are_begun_by_components_and_adjustments_by_staff() {
+        use Kind::{Adjustment, Payout, Withdrawal};
+        use Role::{Component, Customer, Finance, Merchant};
+        let bank = || Party::Bank {
             token: "ba_1".to_owned(),
         };
-        let cases = [
-            (Role::Customer, Kind::Transfer, account(7), account(8), true),
-            (
-                Role::Customer,
-                Kind::Transfer,
-                account(8),
-                account(7),
-                false,
-            ),
-            (Role::Customer, Kind::Purchase, method(7), merchant(9), true),
-            (
-                Role::Customer,
-                Kind::Purchase,
-                method(8),
-                merchant(9),
-                false,
-            ),
-            (Role::Merchant, Kind::Purchase, method(8), merchant(9), true),
-            (
-                Role::Merchant,
-                Kind::Purchase,
-                method(8),
-                merchant(10),
-                false,
-            ),
-            (
-                Role::Merchant,
-                Kind::Purchase,
-                account(8),
-                merchant(9),
-                false,
-            ),
-            (
-                Role::Merchant,
-                Kind::Transfer,
-                account(8),
-                account(7),
-                false,
-            ),
-            (
-                Role::Customer,
-                Kind::Withdrawal,
-                account(7),
-                bank.clone(),
-                true,
-            ),
-            (
-                Role::Customer,
-                Kind::Payout,
-                merchant(9),
-                bank.clone(),
-                false,
-            ),
-            (
-                Role::Merchant,
-                Kind::Payout,
-                merchant(9),
-                bank.clone(),
-                false,
-            ),
-            (Role::Component, Kind::Payout, merchant(9), bank, true),
-            (
-                Role::Customer,
-                Kind::Adjustment,
-                account(7),
-                account(8),
-                false,
-            ),
-            (
-                Role::Finance,
-                Kind::Adjustment,
-                account(7),
-                account(8),
-                true,
-            ),
-        ];
-        for (role, kind, payer, payee, allowed) in cases {
-            let result = may_create(&principal(role), kind, &payer, &payee);
-            assert_eq!(
-                result.is_ok(),
-                allowed,
-                "T2: {role} {kind:?} {payer:?} {payee:?}"
-            );
-        }
+        assert_may(Customer, Withdrawal, (account(7), bank()), true);
+        assert_may(Customer, Payout, (merchant(9), bank()), false);
+        assert_may(Merchant, Payout, (merchant(9), bank()), false);
+        assert_may(Component, Payout, (merchant(9), bank()), true);
+        assert_may(Customer, Adjustment, (account(7), account(8)), false);
+        assert_may(Finance, Adjustment, (account(7), account(8)), true);
     }
 }

@@ -130,30 +130,8 @@ impl App {
                 Ok(side_of(account))
             }
             Asked::Method { method, customer } => {
-                let known = clients
-                    .payment
-                    .method(tenant, *method)
+                self.method_side(tenant, (*method, *customer), which, missing)
                     .await
-                    .map_err(missing)?;
-                if customer.is_some_and(|customer| customer != known.customer) {
-                    return Err(Error::PartyNotFound {
-                        field: which.field(),
-                    });
-                }
-                let party = Party::Method {
-                    method: *method,
-                    customer: known.customer,
-                };
-                let decline = match known.state {
-                    MethodState::Active => None,
-                    MethodState::Expired => Some(DeclineReason::PaymentMethodExpired.into()),
-                    MethodState::Detached => Some(DeclineReason::PaymentMethodInvalid.into()),
-                };
-                Ok(Side {
-                    decline,
-                    is_first_use: self.is_first_use(*method).await?,
-                    ..Side::new(party, None)
-                })
             }
             Asked::Merchant { merchant, terminal } => {
                 self.merchant_side(tenant, (*merchant, *terminal), missing)
@@ -166,6 +144,36 @@ impl App {
                 None,
             )),
         }
+    }
+
+    async fn method_side(
+        &self,
+        tenant: TenantId,
+        (method, customer): (PaymentMethodId, Option<UserId>),
+        which: Which,
+        missing: impl Fn(CallError) -> Error,
+    ) -> Result<Side, Error> {
+        let payments = &self.inner.clients.payment;
+        let known = payments.method(tenant, method).await.map_err(missing)?;
+        if customer.is_some_and(|customer| customer != known.customer) {
+            return Err(Error::PartyNotFound {
+                field: which.field(),
+            });
+        }
+        let party = Party::Method {
+            method,
+            customer: known.customer,
+        };
+        let decline = match known.state {
+            MethodState::Active => None,
+            MethodState::Expired => Some(DeclineReason::PaymentMethodExpired.into()),
+            MethodState::Detached => Some(DeclineReason::PaymentMethodInvalid.into()),
+        };
+        Ok(Side {
+            decline,
+            is_first_use: self.is_first_use(method).await?,
+            ..Side::new(party, None)
+        })
     }
 
     async fn merchant_side(

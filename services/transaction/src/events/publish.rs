@@ -164,16 +164,6 @@ fn snapshot(of: &Transaction) -> wire::TransactionSnapshot {
         Party::Bank { token } => token.clone(),
         Party::Account { .. } | Party::Method { .. } | Party::Merchant { .. } => String::new(),
     };
-    let payer_account = of.payer.account().map(|id| id.to_string());
-    let available = details
-        .terms
-        .merchant
-        .as_ref()
-        .map(|terms| terms.available.to_string());
-    let pays_from = match &of.payer {
-        Party::Merchant { .. } => available,
-        Party::Account { .. } | Party::Method { .. } | Party::Bank { .. } => payer_account,
-    };
     let capture = match details.capture {
         CaptureMethod::Automatic => wire::CaptureMethod::Automatic,
         CaptureMethod::Manual => wire::CaptureMethod::Manual,
@@ -196,7 +186,7 @@ fn snapshot(of: &Transaction) -> wire::TransactionSnapshot {
         fee: Some(to_money(of.fee)).filter(|_| of.fee != Money::zero(of.fee.currency())),
         exchange: details.exchange.as_ref().map(convert::exchange),
         payer_user_id: text(of.payer.user().map(|id| id.to_string())),
-        payer_account_id: text(pays_from),
+        payer_account_id: pays_from(of),
         payment_method_id: text(of.payer.method().map(|id| id.to_string())),
         payee_user_id: text(of.payee.user().map(|id| id.to_string())),
         payee_account_id: text(of.payee.account().map(|id| id.to_string())),
@@ -224,6 +214,16 @@ fn snapshot(of: &Transaction) -> wire::TransactionSnapshot {
         created_at_us: of.created_at.as_micros(),
         updated_at_us: of.updated_at.as_micros(),
     }
+}
+
+/// The account debited: the payer's own, or a merchant's available balance.
+fn pays_from(of: &Transaction) -> String {
+    let terms = of.details.terms.merchant.as_ref();
+    let account = match &of.payer {
+        Party::Merchant { .. } => terms.map(|terms| terms.available),
+        Party::Account { .. } | Party::Method { .. } | Party::Bank { .. } => of.payer.account(),
+    };
+    account.map(|id| id.to_string()).unwrap_or_default()
 }
 
 fn micros(at: Option<Timestamp>) -> i64 {

@@ -11,7 +11,6 @@ use paymesh_proto::{
 };
 use paymesh_testkit::TestDatabase;
 use paymesh_transaction::Transaction;
-use prost::Message as _;
 use tokio::sync::Mutex;
 
 use crate::{

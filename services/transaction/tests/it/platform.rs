@@ -214,7 +214,7 @@ impl Platform {
             writer: writer.clone(),
             platform: platform.clone(),
         };
-        let checkpoint = checkpoint.map(|checkpoint| checkpoint as Arc<dyn Checkpoint>);
+        let checkpoint = checkpoint.map(|checkpoint| -> Arc<dyn Checkpoint> { checkpoint });
         let service = paymesh_transaction::start(self.config.clone(), &host, checkpoint).unwrap();
         let Surface::Grpc(routes) = service.surface else {
             unreachable!("it serves gRPC")

@@ -52,12 +52,6 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    pub(crate) fn attempt_of(&self, transaction: &str) -> Option<&Attempt> {
-        self.attempts
-            .values()
-            .find(|attempt| attempt.view.transaction_id == transaction)
-    }
-
     /// Captured less refunded, of all attempts.
     pub(crate) fn taken(&self) -> i64 {
         let minor = |money: &Option<Money>| money.as_ref().map_or(0, |money| money.minor);
