@@ -68,7 +68,18 @@ struct Inner {
 struct Publisher {
     component: &'static str,
     database: Database,
-    relay: Relay,
+    /// None when an operator only looks.
+    relay: Option<Relay>,
+}
+
+// === impl Publisher ===
+
+impl Publisher {
+    fn wake(&self) {
+        if let Some(relay) = &self.relay {
+            relay.wake();
+        }
+    }
 }
 
 /// A queue that is read by this process.
@@ -194,7 +205,7 @@ impl Bus {
         locked(&self.inner.publishers).push(Publisher {
             component,
             database: database.clone(),
-            relay: relay.clone(),
+            relay: Some(relay.clone()),
         });
         Ok(relay)
     }
@@ -207,7 +218,7 @@ impl Bus {
             .iter()
             .filter(|known| known.component == component)
         {
-            publisher.relay.wake();
+            publisher.wake();
         }
     }
 
@@ -245,6 +256,27 @@ impl Bus {
             wake,
         });
         Ok(())
+    }
+
+    /// Makes a component known that runs elsewhere, so that an operator can look after its outbox and its queues with the calls of
+    /// this bus. Nothing is published or consumed here.
+    pub fn observe(&self, component: &'static str, database: &Database) {
+        let topology = &self.inner.context.topology;
+        if topology.has_stream(component) {
+            locked(&self.inner.publishers).push(Publisher {
+                component,
+                database: database.clone(),
+                relay: None,
+            });
+        }
+        let own = topology
+            .queues()
+            .filter(|queue| queue.consumer == component);
+        locked(&self.inner.consumers).extend(own.map(|queue| Consumer {
+            queue: queue.clone(),
+            database: database.clone(),
+            wake: Arc::new(Notify::new()),
+        }));
     }
 
     /// Publishes old events into the queue of a replay, in their order. All are stored, or it is an error.

@@ -33,7 +33,7 @@ pub struct LogConfig {
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
-            level: "info".to_owned(),
+            level: "info,sea_orm_migration=warn".to_owned(),
             format: LogFormat::Auto,
         }
     }

@@ -16,7 +16,7 @@ impl Bus {
     /// Dead events of a queue, those in the consumer's inbox first, at most `limit` of each.
     ///
     /// # Errors
-    /// When the queue is not read by this process, or its database or the broker fails.
+    /// When the queue is neither read nor observed by this process, or its database or the broker fails.
     pub async fn dead_letters(
         &self,
         queue: &Queue,
@@ -33,7 +33,7 @@ impl Bus {
     /// Has dead events handled again; says how many.
     ///
     /// # Errors
-    /// When the queue is not read by this process, or its database or the broker fails.
+    /// When the queue is neither read nor observed by this process, or its database or the broker fails.
     pub async fn replay(&self, queue: &Queue, selection: Selection) -> Result<u64, BusError> {
         let consumer = self.consumer(queue)?;
         let now = self.inner.context.clock.now();
@@ -49,7 +49,7 @@ impl Bus {
     /// A dead letter of the broker leaves a gap in its aggregate, which a replay would have closed.
     ///
     /// # Errors
-    /// When the queue is not read by this process, or its database or the broker fails.
+    /// When the queue is neither read nor observed by this process, or its database or the broker fails.
     pub async fn purge(&self, queue: &Queue, selection: Selection) -> Result<u64, BusError> {
         let consumer = self.consumer(queue)?;
         let now = self.inner.context.clock.now();
@@ -63,7 +63,7 @@ impl Bus {
     /// Aggregates of a component whose next event the broker refuses, longest first.
     ///
     /// # Errors
-    /// When the component does not publish from this process or its database fails.
+    /// When the component is neither run nor observed by this process, or its database fails.
     pub async fn blocked(
         &self,
         component: &str,
@@ -77,22 +77,22 @@ impl Bus {
     /// Has a refused event published again now. False when no such event is refused.
     ///
     /// # Errors
-    /// When the component does not publish from this process or its database fails.
+    /// When the component is neither run nor observed by this process, or its database fails.
     pub async fn retry_publish(&self, component: &str, event: EventId) -> Result<bool, BusError> {
         let publisher = self.publisher(component)?;
         let found = operator::retry(&publisher.database, event).await?;
-        publisher.relay.wake();
+        publisher.wake();
         Ok(found)
     }
 
     /// Takes a refused event out of the stream: consumers pass over its place. False when no such event is refused.
     ///
     /// # Errors
-    /// When the component does not publish from this process or its database fails.
+    /// When the component is neither run nor observed by this process, or its database fails.
     pub async fn skip_publish(&self, component: &str, event: EventId) -> Result<bool, BusError> {
         let publisher = self.publisher(component)?;
         let found = operator::skip(&publisher.database, event).await?;
-        publisher.relay.wake();
+        publisher.wake();
         Ok(found)
     }
 }

@@ -1,0 +1,11 @@
+//! The one binary: arguments, configuration, wiring, demo and bench. No business logic.
+
+pub mod admin;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod events;
+pub mod process;
+pub mod sandbox;
+pub mod simulators;
+pub mod wiring;
