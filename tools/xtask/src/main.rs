@@ -1,8 +1,8 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 //!
 //! `test` checks everything there is to check, `servers` prepares the PostgreSQL, RabbitMQ and
-//! Redis that the tests talk to. What a task starts ends with the task, however the task ends: see
-//! [`guard`].
+//! Redis that the tests talk to, `docs` writes the documents that are made from others. What a task
+//! starts ends with the task, however the task ends: see [`guard`].
 
 #![allow(
     clippy::print_stdout,
@@ -10,6 +10,7 @@
 )]
 
 mod binaries;
+mod docs;
 mod executed;
 mod guard;
 mod harness;
@@ -43,6 +44,12 @@ enum Task {
     Servers {
         #[command(subcommand)]
         task: ServersTask,
+    },
+    /// Writes docs/errors.md from the READMEs under services.
+    Docs {
+        /// Writes nothing, and fails when the document is not up to date.
+        #[arg(long)]
+        check: bool,
     },
     /// Waits for the end of the task that started it, and stops what that task left.
     #[command(hide = true)]
@@ -103,6 +110,14 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
                 ServersTask::Env => servers::print_env(&workspace)?,
             }
             Ok(ExitCode::SUCCESS)
+        }
+        Task::Docs { check } => {
+            let mode = if check {
+                docs::Mode::Check
+            } else {
+                docs::Mode::Write
+            };
+            docs::run(&Workspace::find()?, mode)
         }
         Task::Guard => {
             guard::watch(std::io::stdin().lock());

@@ -89,7 +89,7 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "tidy",
-        about: "the rules of the tree are kept",
+        about: "the rules of the tree are kept, and what is generated is up to date",
         budget_min: 1,
         work: Work::Tests(Level::Tidy),
         servers: Servers::NotNeeded,

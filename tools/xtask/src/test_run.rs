@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 
 use crate::TestArguments;
 use crate::binaries::{Build, Level, TestBinary};
+use crate::docs;
 use crate::executed::{self, Executed, Scope};
 use crate::guard::Guard;
 use crate::harness::Tally;
@@ -106,7 +107,12 @@ impl Run<'_> {
                     .count(ended, &format!("cargo {}", arguments.join(" ")));
             }
             Work::Build => self.build = self.build(BUILD, &mut turn)?,
-            Work::Tests(level) => self.tests(level, &mut turn)?,
+            Work::Tests(level) => {
+                self.tests(level, &mut turn)?;
+                if level == Level::Tidy {
+                    self.documents(&mut turn.report);
+                }
+            }
             Work::Doc => {
                 let command =
                     self.workspace
@@ -168,6 +174,14 @@ impl Run<'_> {
             self.harness(&binary.name, command, turn)?;
         }
         Ok(())
+    }
+
+    /// What is made from other documents is as it would be made now.
+    fn documents(&self, report: &mut Report) {
+        match docs::check(self.workspace) {
+            Ok(()) => report.passed += 1,
+            Err(error) => report.fail(format!("{error:#}")),
+        }
     }
 
     fn test_command(&self, binary: &TestBinary, paymesh: Option<&PathBuf>) -> Command {

@@ -134,6 +134,11 @@ fn links_in_documents_lead_somewhere() {
 }
 
 #[test]
+fn what_documents_name_in_the_sources_is_there() {
+    check(rules::docs::names);
+}
+
+#[test]
 fn every_reason_of_an_error_is_documented() {
     check(rules::docs::reasons);
 }

@@ -1,9 +1,13 @@
-//! What documents promise: links that lead somewhere, and a line for every reason of an error.
+//! What documents promise: links that lead somewhere, names that exist, and a line for every reason of an error.
+
+mod names;
 
 use std::collections::BTreeSet;
 
 use crate::source::{code_of, strings};
 use crate::tree::{Tree, Violation};
+
+pub(crate) use names::names;
 
 const ERRORS: &str = "docs/errors.md";
 
@@ -171,18 +175,20 @@ fn is_delivered(path: &str) -> bool {
     is_source && !is_other
 }
 
-/// Literals in the body of a `fn reason`, and constants that are named after it, in a file's code
-/// before its tests.
+/// Literals in the body of a function that says reasons, in a constant that is named after them, and beside an HTTP
+/// status, in a file's code before its tests.
 fn reasons_in(text: &str) -> Vec<(usize, &str)> {
     let code = code_of(text);
-    let end = code.find("#[cfg(test)]\nmod tests {").unwrap_or(code.len());
+    let end = tests_of(&code).unwrap_or(code.len());
     let lines: Vec<&str> = code[..end].lines().collect();
     let mut wanted = vec![false; lines.len() + 1];
     let (mut depth, mut is_inside) = (0_usize, false);
     for (index, line) in lines.iter().enumerate() {
-        let begins = line.contains("fn reason(");
+        let begins = says_reasons(line);
         is_inside = is_inside || begins;
-        wanted[index] = is_inside || (line.contains("const ") && line.contains("REASON"));
+        wanted[index] = is_inside
+            || line.contains("(StatusCode::")
+            || (line.contains("const ") && line.contains("REASON"));
         if is_inside {
             depth = (depth + line.matches('{').count()).saturating_sub(line.matches('}').count());
             is_inside = depth > 0 || (begins && !line.contains(['{', ';']));
@@ -192,6 +198,26 @@ fn reasons_in(text: &str) -> Vec<(usize, &str)> {
         .into_iter()
         .filter(|(line, literal)| wanted.get(line - 1) == Some(&true) && is_reason(literal))
         .collect()
+}
+
+/// Where a file's tests begin, whatever else is allowed to them.
+fn tests_of(code: &str) -> Option<usize> {
+    let is_module = |at: &usize| {
+        let mut rest = code[*at..].lines().skip(1);
+        let item = rest.find(|line| !line.starts_with(['#', ' ', ')', ']']));
+        item.is_some_and(|line| line.starts_with("mod "))
+    };
+    let mut marks = code.match_indices("#[cfg(test)]\n").map(|(at, _)| at);
+    marks.find(is_module)
+}
+
+/// `fn reason(`, `fn rejection_reason(`, and `fn facts(`, which has the kind and the outcome as well.
+fn says_reasons(line: &str) -> bool {
+    let name = line
+        .split_once("fn ")
+        .and_then(|(_, rest)| rest.split_once('('))
+        .map(|(name, _)| name);
+    name.is_some_and(|name| name == "facts" || name == "reason" || name.ends_with("_reason"))
 }
 
 /// `ACCOUNT_NOT_FOUND`
@@ -245,7 +271,15 @@ mod tests {
     }
     fn other(&self) -> &str { "NOT_A_REASON" }
 }
+fn fields() { Self::new(StatusCode::BAD_REQUEST, "FIELDS_BROKEN") }
+fn facts(&self) -> Facts {
+    (Kind::Aborted, "BOOK_BUSY")
+}
 #[cfg(test)]
+#[allow(
+    clippy::panic,
+    reason = "a test"
+)]
 mod tests {
     fn reason() { "ONLY_A_TEST" }
 }
@@ -265,7 +299,12 @@ mod tests {
         ]);
         assert_eq!(
             places(&reasons(&tree)),
-            ["services/account/src/error.rs:5", "docs/errors.md:3"]
+            [
+                "services/account/src/error.rs:5",
+                "services/account/src/error.rs:10",
+                "services/account/src/error.rs:12",
+                "docs/errors.md:3"
+            ]
         );
     }
 
