@@ -3,8 +3,8 @@
 //! `cargo xtask test` builds the binary and names it in `PAYMESH_BIN`, and names the servers that a split platform needs.
 
 pub mod client;
+pub mod platform;
 pub mod process;
-pub mod sandbox;
 
 pub use client::{Answer, Client};
-pub use sandbox::Sandbox;
+pub use platform::Platform;
