@@ -3,6 +3,8 @@
 //! A name and its file are written `path::name`, or as names that are followed by "in" and the path. Paths are from the root
 //! or from `services`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::source::{code_of, strings, words};
 use crate::tree::{Tree, Violation};
 
@@ -26,6 +28,18 @@ struct Span<'a> {
     text: &'a str,
 }
 
+/// Sources that documents name, each read once.
+struct Sources<'a> {
+    tree: &'a Tree,
+    read: BTreeMap<String, Source<'a>>,
+}
+
+/// A file without its comments.
+struct Source<'a> {
+    words: BTreeSet<String>,
+    literals: Vec<(usize, &'a str)>,
+}
+
 pub(crate) fn names(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for document in DOCUMENTS {
@@ -39,6 +53,10 @@ pub(crate) fn names(tree: &Tree) -> Vec<Violation> {
 
 fn wrong_names(tree: &Tree, document: &str) -> Vec<(usize, String)> {
     let mut wrong = Vec::new();
+    let mut sources = Sources {
+        tree,
+        read: BTreeMap::new(),
+    };
     let mut pending: Vec<Span<'_>> = Vec::new();
     for span in spans(document) {
         let words: Vec<&str> = span.before.split_whitespace().collect();
@@ -62,7 +80,7 @@ fn wrong_names(tree: &Tree, document: &str) -> Vec<(usize, String)> {
         let before = pending.drain(..).filter(|_| is_place);
         let before = before.map(|before| (before.line, before.text));
         for (line, name) in before.chain(name.map(|name| (span.line, name))) {
-            if !has_name(tree, &file, name) {
+            if !sources.have(&file, name) {
                 wrong.push((
                     line,
                     format!("`{name}` is not in {file}; correct one of them"),
@@ -112,20 +130,29 @@ fn resolve(tree: &Tree, path: &str) -> Option<String> {
         .find(|path| tree.has(path))
 }
 
-/// Whether the file has each part of `Type::method` outside of its comments.
-fn has_name(tree: &Tree, file: &str, name: &str) -> bool {
-    let Some(text) = tree.files.get(file) else {
-        return false;
-    };
-    if !file.ends_with(".rs") {
-        return name.split("::").all(|part| text.contains(part));
+// === impl Sources ===
+
+impl<'a> Sources<'a> {
+    /// Whether the file has each part of `Type::method` outside of its comments.
+    fn have(&mut self, file: &str, name: &str) -> bool {
+        let Some(text) = self.tree.files.get(file) else {
+            return false;
+        };
+        if !file.ends_with(".rs") {
+            return name.split("::").all(|part| text.contains(part));
+        }
+        let source = self.read.entry(file.to_owned()).or_insert_with(|| {
+            let code = code_of(text);
+            Source {
+                words: words(&code).map(|(_, word)| word.to_owned()).collect(),
+                literals: strings(text),
+            }
+        });
+        name.trim_end_matches("()").split("::").all(|part| {
+            let mut literals = source.literals.iter();
+            source.words.contains(part) || literals.any(|(_, literal)| literal.contains(part))
+        })
     }
-    let code = code_of(text);
-    let literals = strings(text);
-    name.trim_end_matches("()").split("::").all(|part| {
-        words(&code).any(|(_, word)| word == part)
-            || literals.iter().any(|(_, literal)| literal.contains(part))
-    })
 }
 
 #[cfg(test)]
