@@ -1,0 +1,228 @@
+//! Payouts: asked for, recorded with their key, reserved. The rest is the saga's.
+
+use paymesh_chassis::idempotency::IdempotencyKey;
+use paymesh_kernel::{ChangeSet, Principal, Timestamp, id::MerchantId, id::UserId};
+use paymesh_money::{Currency, Money};
+
+use super::{App, Outcome, may_see};
+use crate::{
+    domain::{
+        ids::{AccountId, BatchId, PayoutId},
+        payout::{Owner, OwnerKind, Payout, State, Step},
+    },
+    error::Error,
+    store::{self, Wanted},
+};
+
+/// The reason of a payout that the account did not cover.
+pub(super) const NOT_COVERED: &str = "INSUFFICIENT_FUNDS";
+
+/// What somebody wants paid out.
+#[derive(Clone, Debug)]
+pub(crate) struct NewPayout {
+    /// To whom.
+    pub(crate) owner: Owner,
+    /// None: all that is available.
+    pub(crate) amount: Option<Money>,
+    /// Its ledger.
+    pub(crate) currency: Currency,
+    /// Empty: the owner's own bank account.
+    pub(crate) destination: String,
+    /// Asked for with a batch.
+    pub(crate) batch: Option<BatchId>,
+    /// None: the clock's.
+    pub(crate) business_at: Option<Timestamp>,
+}
+
+/// Where the money of an owner is, and where it goes.
+struct Place {
+    account: AccountId,
+    destination: String,
+}
+
+// === impl App ===
+
+impl App {
+    /// Records a payout and reserves its money.
+    ///
+    /// # Errors
+    /// When the owner is not there or not the caller's, or its account does not cover the payout: then nothing happened.
+    pub(crate) async fn create_payout(
+        &self,
+        principal: &Principal,
+        (key, wish): (IdempotencyKey, NewPayout),
+    ) -> Result<Outcome<Payout>, Error> {
+        if let Some(id) = key.find(self.database()).await? {
+            return self.repeated(id.into()).await;
+        }
+        if !may_see(principal, &wish.owner) {
+            return Err(Error::OwnerNotFound);
+        }
+        if let Some(batch) = wish.batch {
+            self.batch(principal, batch).await?;
+        }
+        let place = self.place_of(principal, &wish).await?;
+        let amount = match wish.amount {
+            Some(amount) => amount,
+            None => {
+                self.parts
+                    .ledger
+                    .available(principal.tenant, place.account)
+                    .await?
+            }
+        };
+        if !amount.is_positive() {
+            return Err(Error::InsufficientFunds);
+        }
+        let payout = self.new_payout(principal, wish, (place, amount));
+        let mut changes = ChangeSet::new();
+        store::payouts::insert(&mut changes, &payout);
+        key.record(&mut changes, payout.id.as_uuid(), payout.created_at);
+        match self.commit(changes).await {
+            Ok(()) => self.reserve(payout).await.map(Outcome::Applied),
+            Err(error) if IdempotencyKey::lost(&error) => match key.find(self.database()).await? {
+                Some(id) => self.repeated(id.into()).await,
+                None => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn new_payout(
+        &self,
+        principal: &Principal,
+        wish: NewPayout,
+        (place, amount): (Place, Money),
+    ) -> Payout {
+        let now = self.now();
+        Payout {
+            id: self.parts.ids.next(),
+            tenant: principal.tenant,
+            owner: wish.owner,
+            account: place.account,
+            amount,
+            destination: place.destination,
+            batch: wish.batch,
+            transaction: None,
+            reason: String::new(),
+            created_by: principal.subject.clone(),
+            state: State::Reserved,
+            step: Step::Reserve,
+            transfers: self.parts.ids.next(),
+            attempts: 0,
+            is_seen: false,
+            asked_at: None,
+            // Whoever asked reserves it; after that time somebody else does.
+            next_wake_at: Some(self.lease()),
+            business_at: wish.business_at.unwrap_or(now),
+            created_at: now,
+            sent_at: None,
+            finished_at: None,
+            event_sequence: 0,
+            version: 1,
+        }
+    }
+
+    async fn place_of(&self, principal: &Principal, wish: &NewPayout) -> Result<Place, Error> {
+        let tenant = principal.tenant;
+        let given = wish.destination.clone();
+        match wish.owner.kind {
+            OwnerKind::Merchant => {
+                let id: MerchantId = wish.owner.id.parse().map_err(|_| Error::OwnerNotFound)?;
+                let found = self.parts.merchants.find(tenant, id).await?;
+                let found = found
+                    .filter(|found| found.currency == wish.currency)
+                    .ok_or(Error::OwnerNotFound)?;
+                let destination = if given.is_empty() {
+                    found.destination
+                } else {
+                    given
+                };
+                if destination.is_empty() {
+                    return Err(Error::DestinationMissing);
+                }
+                Ok(Place {
+                    account: found.available,
+                    destination,
+                })
+            }
+            OwnerKind::User => {
+                let id: UserId = wish.owner.id.parse().map_err(|_| Error::OwnerNotFound)?;
+                if given.is_empty() {
+                    return Err(Error::DestinationMissing);
+                }
+                let found = self
+                    .parts
+                    .ledger
+                    .balance_of(tenant, (id, wish.currency))
+                    .await?;
+                Ok(Place {
+                    account: found.ok_or(Error::OwnerNotFound)?,
+                    destination: given,
+                })
+            }
+        }
+    }
+
+    /// The same key again: what came of it, or the rest of it.
+    async fn repeated(&self, id: PayoutId) -> Result<Outcome<Payout>, Error> {
+        let found = store::payouts::find(self.database(), id).await?;
+        let payout = found.ok_or(Error::PayoutNotFound)?;
+        self.reserve(payout).await.map(Outcome::AlreadyApplied)
+    }
+
+    async fn reserve(&self, payout: Payout) -> Result<Payout, Error> {
+        let payout = if payout.step == Step::Reserve {
+            self.step_reserve(&payout).await?
+        } else {
+            payout
+        };
+        let is_refused = payout.state == State::Failed && payout.event_sequence == 0;
+        match (is_refused, payout.reason.as_str()) {
+            (false, _) => Ok(payout),
+            (true, NOT_COVERED) => Err(Error::InsufficientFunds),
+            (true, reason) => Err(Error::ReservationRefused(reason.to_owned())),
+        }
+    }
+
+    /// One payout that the caller may see.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) async fn payout(
+        &self,
+        principal: &Principal,
+        id: PayoutId,
+    ) -> Result<Payout, Error> {
+        let found = store::payouts::find(self.database(), id).await?;
+        found
+            .filter(|payout| payout.tenant == principal.tenant && may_see(principal, &payout.owner))
+            .ok_or(Error::PayoutNotFound)
+    }
+
+    /// Payouts that the caller may see, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn payouts(
+        &self,
+        principal: &Principal,
+        wanted: Wanted,
+        mut filter: store::payouts::Filter,
+    ) -> Result<Vec<Payout>, Error> {
+        if !principal.sees_whole_tenant() {
+            let Some(merchant) = principal.merchant else {
+                return Ok(Vec::new());
+            };
+            let own = Owner {
+                kind: OwnerKind::Merchant,
+                id: merchant.to_string(),
+            };
+            if filter.owner.as_ref().is_some_and(|owner| *owner != own) {
+                return Ok(Vec::new());
+            }
+            filter.owner = Some(own);
+        }
+        Ok(store::payouts::list(self.database(), wanted, &filter).await?)
+    }
+}

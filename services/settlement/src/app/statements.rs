@@ -1,0 +1,485 @@
+//! Statements: taken once, then booked line by line (I1–I4).
+//!
+//! Ids of transfers are committed with the lines, before anything is booked. A chunk of lines that is interrupted is the same chunk
+//! again.
+
+use std::collections::{BTreeMap, HashSet};
+
+use paymesh_kernel::{ChangeSet, Fault as _, Principal, Timestamp, error::chain, id::TenantId};
+use paymesh_money::{Currency, Money};
+
+use super::{App, Outcome};
+use crate::{
+    clients::ledger::{Account, Code, Leg, Move, Verdict},
+    domain::{
+        ids::StatementId,
+        payout::{Payout, Rejection, Word},
+        statement::{
+            Line, LineKind, MatchState, ReadLine, Statement, StatementKind, Telling, fingerprint,
+            read,
+        },
+    },
+    error::Error,
+    events,
+    store::{self, CONTENT_INDEX, Wanted},
+};
+
+/// Largest statement, in bytes.
+pub(crate) const CONTENT_LIMIT: usize = 16 * 1024 * 1024;
+/// Lines booked in one commit.
+const CHUNK: u64 = 256;
+/// Chunks of one statement in a row.
+const CHUNKS: u32 = 4_096;
+/// Statements looked after in one round.
+const ROUND: u64 = 16;
+
+/// What somebody sends.
+#[derive(Clone, Debug)]
+pub(crate) struct NewStatement {
+    /// Provider or bank.
+    pub(crate) kind: StatementKind,
+    /// Connector's name, or the bank's.
+    pub(crate) source: String,
+    /// CSV.
+    pub(crate) content: Vec<u8>,
+}
+
+// === impl App ===
+
+impl App {
+    /// Takes a statement, and books it if the ledger answers; else it is booked later.
+    ///
+    /// # Errors
+    /// When a line is wrong: nothing of the statement is taken then.
+    pub(crate) async fn import(
+        &self,
+        tenant: TenantId,
+        new: NewStatement,
+    ) -> Result<Outcome<Statement>, Error> {
+        let content_sha256 = fingerprint(&new.content);
+        if let Some(known) =
+            store::statements::by_content(self.database(), tenant, &content_sha256).await?
+        {
+            return Ok(Outcome::AlreadyApplied(known));
+        }
+        let most = self.parts.settings.statement_lines;
+        let read = read((new.kind, &new.source), &new.content, most).map_err(Error::Statement)?;
+        let identities = read.iter().map(|line| line.identity);
+        let told = store::statements::told(self.database(), tenant, identities).await?;
+        let statement = self.new_statement(tenant, (&new, content_sha256), &read);
+        let mut changes = ChangeSet::new();
+        store::statements::insert(&mut changes, &statement);
+        let mut here = HashSet::new();
+        for read in read {
+            let telling = if told.contains(&read.identity) {
+                Telling::Again
+            } else if here.insert(read.identity) {
+                Telling::First
+            } else {
+                Telling::Twice
+            };
+            let line = self.new_line(&statement, (read, telling));
+            store::statements::insert_line(&mut changes, &line);
+        }
+        events::imported(&mut changes, &self.parts.ids, &statement);
+        match self.commit(changes).await {
+            Ok(()) => {
+                let id = statement.id;
+                let booked = self.book_statement(statement.clone()).await;
+                if let Err(error) = booked {
+                    tracing::warn!(statement = %id, reason = error.reason(), error = chain(&error), "a statement is booked later");
+                }
+                Ok(Outcome::Applied(statement))
+            }
+            Err(error) if error.is_duplicate(CONTENT_INDEX) => {
+                let known = store::statements::by_content(
+                    self.database(),
+                    tenant,
+                    &statement.content_sha256,
+                );
+                let known = known.await?.ok_or(Error::StatementNotFound)?;
+                Ok(Outcome::AlreadyApplied(known))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn new_statement(
+        &self,
+        tenant: TenantId,
+        (new, content_sha256): (&NewStatement, String),
+        read: &[ReadLine],
+    ) -> Statement {
+        let times = read.iter().map(|line| line.booked_at);
+        let last = times.clone().max().unwrap_or(Timestamp::EPOCH);
+        Statement {
+            id: self.parts.ids.next(),
+            tenant,
+            kind: new.kind,
+            source: new.source.clone(),
+            content_sha256,
+            line_count: i64::try_from(read.len()).unwrap_or(i64::MAX),
+            from_at: times.min().unwrap_or(Timestamp::EPOCH),
+            until_at: Timestamp::from_micros(last.as_micros().saturating_add(1)),
+            next_wake_at: Some(self.lease()),
+            attempts: 0,
+            imported_at: self.now(),
+            version: 1,
+        }
+    }
+
+    fn new_line(&self, statement: &Statement, (read, telling): (ReadLine, Telling)) -> Line {
+        Line {
+            id: self.parts.ids.next(),
+            tenant: statement.tenant,
+            statement: statement.id,
+            side: statement.kind,
+            source: statement.source.clone(),
+            telling,
+            match_state: if telling == Telling::Again {
+                MatchState::Matched
+            } else {
+                MatchState::Unmatched
+            },
+            transfers: self.parts.ids.next(),
+            // What was told before is booked already.
+            is_booked: telling != Telling::First,
+            is_suspended: false,
+            read,
+            version: 1,
+        }
+    }
+
+    /// Goes on with statements that are not booked yet.
+    pub(super) async fn book_due_statements(&self) -> Result<(), Error> {
+        for statement in store::statements::due(self.database(), self.now(), ROUND).await? {
+            let id = statement.id;
+            if let Err(error) = self.book_statement(statement).await {
+                tracing::warn!(statement = %id, reason = error.reason(), error = chain(&error), "a statement cannot be booked now");
+            }
+        }
+        Ok(())
+    }
+
+    async fn book_statement(&self, statement: Statement) -> Result<(), Error> {
+        let attempts = statement.attempts.saturating_add(1);
+        let result = self.book_lines(&statement).await;
+        let is_done = matches!(result, Ok(true));
+        let later = Statement {
+            attempts: if is_done { 0 } else { attempts },
+            next_wake_at: (!is_done).then(|| self.again_at(attempts)),
+            version: statement.version.saturating_add(1),
+            ..statement
+        };
+        let mut changes = ChangeSet::new();
+        store::statements::update(&mut changes, &later);
+        self.commit(changes).await?;
+        result.map(|_| ())
+    }
+
+    /// True when all lines are booked.
+    async fn book_lines(&self, statement: &Statement) -> Result<bool, Error> {
+        let (database, id) = (self.database(), statement.id);
+        for _ in 0..CHUNKS {
+            let lines = store::statements::unbooked(database, id, CHUNK).await?;
+            if lines.is_empty() {
+                return Ok(true);
+            }
+            let left = match statement.kind {
+                StatementKind::Provider => self.book_report(statement, lines).await?,
+                StatementKind::Bank => self.book_bank(statement.tenant, lines).await?,
+            };
+            if left > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A provider's report: what it charged, one transfer for each currency of the chunk; and deposits that came before the report
+    /// leave suspense.
+    async fn book_report(&self, statement: &Statement, lines: Vec<Line>) -> Result<usize, Error> {
+        let mut charged: BTreeMap<&'static str, (Line, i64)> = BTreeMap::new();
+        for line in &lines {
+            let (_, sum) = charged
+                .entry(line.read.amount.currency().code())
+                .or_insert_with(|| (line.clone(), 0));
+            *sum = sum.saturating_add(line.read.charged_minor());
+        }
+        let groups: Vec<Vec<Leg>> = charged
+            .values()
+            .filter(|(_, sum)| *sum != 0)
+            .map(|(first, sum)| vec![fee_leg(statement, first, *sum)])
+            .collect();
+        self.post_all(statement.tenant, groups).await?;
+        let settlements: HashSet<String> = lines
+            .iter()
+            .map(|line| line.read.settlement.clone())
+            .filter(|settlement| !settlement.is_empty())
+            .collect();
+        self.leave_suspense(statement, settlements).await?;
+        let mut changes = ChangeSet::new();
+        for line in lines {
+            let booked = Line {
+                is_booked: true,
+                version: line.version.saturating_add(1),
+                ..line
+            };
+            store::statements::update_line(&mut changes, &booked);
+        }
+        self.commit(changes).await?;
+        Ok(0)
+    }
+
+    async fn leave_suspense(
+        &self,
+        statement: &Statement,
+        settlements: HashSet<String>,
+    ) -> Result<(), Error> {
+        let place = (statement.tenant, StatementKind::Bank);
+        let deposits =
+            store::statements::with_references(self.database(), place, settlements.into_iter())
+                .await?;
+        let suspended: Vec<Line> = deposits
+            .into_iter()
+            .filter(|line| line.is_suspended && line.read.kind == LineKind::Transfer)
+            .collect();
+        let legs = suspended.iter().map(|line| {
+            let receivable = Account::Receivable(statement.source.clone());
+            let id = line.transfers.nth(3);
+            vec![signed_leg(
+                line,
+                id,
+                (Account::Suspense, receivable, Code::Correction),
+            )]
+        });
+        self.post_all(statement.tenant, legs.collect()).await?;
+        let mut changes = ChangeSet::new();
+        for line in suspended {
+            let known = Line {
+                is_suspended: false,
+                version: line.version.saturating_add(1),
+                ..line
+            };
+            store::statements::update_line(&mut changes, &known);
+        }
+        Ok(self.commit(changes).await?)
+    }
+
+    /// The bank's lines. Says how many have to wait for something else.
+    async fn book_bank(&self, tenant: TenantId, lines: Vec<Line>) -> Result<usize, Error> {
+        let named = lines.iter().filter_map(|line| line.read.payout());
+        let payouts = store::payouts::find_all(self.database(), named).await?;
+        let mut groups = Vec::new();
+        let mut done = Vec::new();
+        for line in lines {
+            let payout = line
+                .read
+                .payout()
+                .and_then(|id| payouts.get(&id))
+                .filter(|payout| payout.tenant == tenant);
+            let (legs, is_suspended) = self.legs_of(&line, payout).await?;
+            if !line.read.amount.is_zero() {
+                groups.push(legs);
+            }
+            let booked = Line {
+                is_booked: true,
+                is_suspended,
+                version: line.version.saturating_add(1),
+                ..line
+            };
+            done.push((booked, payout.map(|payout| payout.id)));
+        }
+        self.post_all(tenant, groups).await?;
+        let mut waiting = 0_usize;
+        let mut changes = ChangeSet::new();
+        for (line, payout) in done {
+            let word = match (payout, line.read.kind) {
+                (Some(id), LineKind::Payout) => Some((id, Word::Seen)),
+                (Some(id), LineKind::PayoutReturn) => Some((id, Word::CameBack)),
+                (Some(_) | None, _) => None,
+            };
+            if let Some((id, word)) = word {
+                match self.tell(id, word).await? {
+                    Ok(_) | Err(Rejection::Before) => {}
+                    Err(Rejection::Early) => {
+                        waiting = waiting.saturating_add(1);
+                        continue;
+                    }
+                    Err(Rejection::Contradiction) => {
+                        tracing::error!(payout = %id, line = %line.id, "the bank's statement has what certainly was not sent; the reconciliation shows it");
+                    }
+                }
+            }
+            store::statements::update_line(&mut changes, &line);
+        }
+        self.commit(changes).await?;
+        Ok(waiting)
+    }
+
+    /// What a line of the bank means in the ledger, and whether nobody knows what it is.
+    async fn legs_of(
+        &self,
+        line: &Line,
+        payout: Option<&Payout>,
+    ) -> Result<(Vec<Leg>, bool), Error> {
+        let id = line.transfers.nth(0);
+        let cash = Account::BankCash;
+        let legs = match (line.read.kind, payout) {
+            (LineKind::Transfer, _) => {
+                let settlement = &line.read.reference;
+                let connector =
+                    store::statements::connector_of(self.database(), line.tenant, settlement)
+                        .await?;
+                let Some(connector) = connector else {
+                    return Ok((suspended(line), true));
+                };
+                let receivable = Account::Receivable(connector);
+                vec![signed_leg(
+                    line,
+                    id,
+                    (cash, receivable, Code::ConnectorSettlement),
+                )]
+            }
+            (LineKind::Payout, Some(_)) => {
+                vec![signed_leg(
+                    line,
+                    id,
+                    (cash, Account::InTransit, Code::Confirmation),
+                )]
+            }
+            (LineKind::PayoutReturn, Some(payout)) => {
+                let back = Leg {
+                    id: line.transfers.nth(1),
+                    by: Move::Single,
+                    debit: Account::InTransit,
+                    credit: Account::Id(payout.account),
+                    amount: line.read.amount,
+                    code: Code::Return,
+                    effective_at: Some(line.read.booked_at),
+                };
+                vec![
+                    signed_leg(line, id, (cash, Account::InTransit, Code::Return)),
+                    back,
+                ]
+            }
+            (
+                LineKind::Payout
+                | LineKind::PayoutReturn
+                | LineKind::Capture
+                | LineKind::Refund
+                | LineKind::Chargeback
+                | LineKind::Fee
+                | LineKind::Other,
+                _,
+            ) => return Ok((suspended(line), true)),
+        };
+        Ok((legs, false))
+    }
+
+    /// Books groups; those of a closed period one by one with today's date.
+    async fn post_all(&self, tenant: TenantId, groups: Vec<Vec<Leg>>) -> Result<(), Error> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let verdicts = self.parts.ledger.post(tenant, &groups).await?;
+        for (legs, verdict) in groups.into_iter().zip(verdicts) {
+            let verdict = match verdict {
+                Verdict::PeriodClosed => self.parts.ledger.post_one(tenant, legs).await?,
+                Verdict::Booked | Verdict::NotCovered | Verdict::Refused(_) => verdict,
+            };
+            if verdict != Verdict::Booked {
+                return Err(Error::Refused(format!("{verdict:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Statements, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn statements(
+        &self,
+        wanted: Wanted,
+        kind: Option<StatementKind>,
+    ) -> Result<Vec<Statement>, Error> {
+        Ok(store::statements::list(self.database(), wanted, kind).await?)
+    }
+
+    /// Lines of a statement.
+    ///
+    /// # Errors
+    /// When there is no such statement.
+    pub(crate) async fn lines(
+        &self,
+        principal: &Principal,
+        (id, state): (StatementId, Option<MatchState>),
+        page: (i64, u64),
+    ) -> Result<Vec<Line>, Error> {
+        let found = store::statements::find(self.database(), id).await?;
+        found
+            .filter(|statement| statement.tenant == principal.tenant)
+            .ok_or(Error::StatementNotFound)?;
+        Ok(store::statements::lines(self.database(), id, state, page).await?)
+    }
+}
+
+/// What nobody knows of waits in suspense.
+fn suspended(line: &Line) -> Vec<Leg> {
+    let id = line.transfers.nth(0);
+    let legs = (
+        Account::BankCash,
+        Account::Suspense,
+        Code::ConnectorSettlement,
+    );
+    vec![signed_leg(line, id, legs)]
+}
+
+/// A leg for the amount of a line: from the first account to the second when it came in, the other way when it went out.
+fn signed_leg(
+    line: &Line,
+    id: crate::domain::ids::TransferId,
+    (debit, credit, code): (Account, Account, Code),
+) -> Leg {
+    let amount = line.read.amount;
+    oriented((debit, credit), amount.minor(), |(debit, credit), minor| {
+        Leg {
+            id,
+            by: Move::Single,
+            debit,
+            credit,
+            amount: Money::new(minor, amount.currency()),
+            code,
+            effective_at: Some(line.read.booked_at),
+        }
+    })
+}
+
+/// What a connector charged with the lines that begin with `first`.
+fn fee_leg(statement: &Statement, first: &Line, sum: i64) -> Leg {
+    let fees = Account::ConnectorFees(statement.source.clone());
+    let receivable = Account::Receivable(statement.source.clone());
+    let currency: Currency = first.read.amount.currency();
+    oriented((fees, receivable), sum, |(debit, credit), minor| Leg {
+        id: first.transfers.nth(0),
+        by: Move::Single,
+        debit,
+        credit,
+        amount: Money::new(minor, currency),
+        code: Code::ConnectorFee,
+        effective_at: Some(first.read.booked_at),
+    })
+}
+
+fn oriented<T>(
+    (debit, credit): (Account, Account),
+    minor: i64,
+    make: impl FnOnce((Account, Account), i64) -> T,
+) -> T {
+    if minor < 0 {
+        make((credit, debit), minor.saturating_neg())
+    } else {
+        make((debit, credit), minor)
+    }
+}

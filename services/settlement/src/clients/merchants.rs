@@ -1,0 +1,82 @@
+//! Merchants: their accounts, plan and bank account.
+
+use paymesh_kernel::{
+    ErrorKind, Fault as _,
+    id::{MerchantId, TenantId},
+};
+use paymesh_mesh::{CallError, Channel};
+use paymesh_money::Currency;
+use paymesh_proto::merchant::v1::{
+    GetMerchantRequest, merchant_service_client::MerchantServiceClient,
+};
+
+use super::{as_self, not_understood};
+use crate::domain::ids::AccountId;
+
+/// A merchant, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Merchant {
+    /// What it settles in.
+    pub(crate) currency: Currency,
+    /// Captured, not yet due.
+    pub(crate) pending: AccountId,
+    /// May be paid out.
+    pub(crate) available: AccountId,
+    /// Token of its bank account; empty when none.
+    pub(crate) destination: String,
+    /// Days from pending to available.
+    pub(crate) delay_days: u64,
+}
+
+/// Merchants.
+#[derive(Clone, Debug)]
+pub(crate) struct Merchants {
+    client: MerchantServiceClient<Channel>,
+}
+
+// === impl Merchants ===
+
+impl Merchants {
+    /// Over a channel to merchant.
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self {
+            client: MerchantServiceClient::new(channel),
+        }
+    }
+
+    /// A merchant; None when there is none.
+    ///
+    /// # Errors
+    /// When merchant does not answer.
+    pub(crate) async fn find(
+        &self,
+        tenant: TenantId,
+        id: MerchantId,
+    ) -> Result<Option<Merchant>, CallError> {
+        let request = GetMerchantRequest {
+            merchant_id: id.to_string(),
+        };
+        let mut client = self.client.clone();
+        let answer = match as_self(tenant, client.get_merchant(request)).await {
+            Ok(answer) => answer,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let found = answer.merchant.ok_or_else(not_understood)?;
+        let account = |id: &str| id.parse().map_err(|_| not_understood());
+        let delay = found
+            .plan
+            .as_ref()
+            .map_or(0, |plan| plan.settlement_delay_days);
+        Ok(Some(Merchant {
+            currency: found
+                .settlement_currency
+                .parse()
+                .map_err(|_| not_understood())?,
+            pending: account(&found.pending_account_id)?,
+            available: account(&found.available_account_id)?,
+            destination: found.payout_destination_token,
+            delay_days: u64::try_from(delay).unwrap_or(0),
+        }))
+    }
+}

@@ -1,0 +1,384 @@
+//! A payout: reserve in the ledger, send to the bank, post, and wait for the bank's statement (P1–P6).
+//!
+//! Each decision is pure: what happened and the time go in, the changed payout and what is told of it come out.
+
+use paymesh_kernel::{Timestamp, id::TenantId};
+use paymesh_money::Money;
+
+use super::{
+    ids::{AccountId, BatchId, PayoutId, TransactionId, TransferId},
+    words::words,
+};
+
+words! {
+    /// Where a payout stands, as others see it.
+    State {
+        /// Pending in the ledger.
+        Reserved = "reserved",
+        /// Taken by the bank.
+        Sent = "sent",
+        /// On the bank's statement.
+        Confirmed = "confirmed",
+        /// Sent back by the bank.
+        Returned = "returned",
+        /// Certainly not sent.
+        Failed = "failed",
+        /// The bank's answer is missing.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What is to be done next.
+    Step {
+        /// Reserve in the ledger.
+        Reserve = "reserve",
+        /// Hand it to the bank.
+        Send = "send",
+        /// Ask the bank what became of it.
+        Look = "look",
+        /// Book the reservation.
+        Post = "post",
+        /// Release the reservation.
+        Void = "void",
+        /// Wait for the bank's statement.
+        Confirm = "confirm",
+        /// Nothing.
+        Done = "done",
+    }
+}
+
+words! {
+    /// Who is paid.
+    OwnerKind {
+        /// A person who withdraws.
+        User = "user",
+        /// A merchant.
+        Merchant = "merchant",
+    }
+}
+
+/// Who is paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// What it is.
+    pub(crate) kind: OwnerKind,
+    /// `user_…` or `mrc_…`.
+    pub(crate) id: String,
+}
+
+/// A payout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Payout {
+    /// Names it.
+    pub(crate) id: PayoutId,
+    /// Whose it is.
+    pub(crate) tenant: TenantId,
+    /// Who is paid.
+    pub(crate) owner: Owner,
+    /// Debited.
+    pub(crate) account: AccountId,
+    /// Above zero.
+    pub(crate) amount: Money,
+    /// Token of the bank account.
+    pub(crate) destination: String,
+    /// Asked for with a batch.
+    pub(crate) batch: Option<BatchId>,
+    /// The transaction that holds the reservation; without one it is our own.
+    pub(crate) transaction: Option<TransactionId>,
+    /// Why it failed or came back.
+    pub(crate) reason: String,
+    /// Subject.
+    pub(crate) created_by: String,
+    /// As others see it.
+    pub(crate) state: State,
+    /// What is next.
+    pub(crate) step: Step,
+    /// Base of its transfers: reservation, post, void.
+    pub(crate) transfers: TransferId,
+    /// Times that the present step was tried.
+    pub(crate) attempts: i32,
+    /// The bank's statement had it before we knew that it was sent.
+    pub(crate) is_seen: bool,
+    /// When it was last handed to the bank.
+    pub(crate) asked_at: Option<Timestamp>,
+    /// When somebody has to look after it.
+    pub(crate) next_wake_at: Option<Timestamp>,
+    /// Business time; the clock's when none was given.
+    pub(crate) business_at: Timestamp,
+    /// When it was asked for.
+    pub(crate) created_at: Timestamp,
+    /// When the bank took it.
+    pub(crate) sent_at: Option<Timestamp>,
+    /// When its end was reached.
+    pub(crate) finished_at: Option<Timestamp>,
+    /// Facts told so far.
+    pub(crate) event_sequence: i64,
+    /// Rises with each change.
+    pub(crate) version: i64,
+}
+
+/// What happened to a payout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// A worker takes it up; others leave it alone until then.
+    Taken {
+        /// End of the lease.
+        until: Timestamp,
+    },
+    /// The step is tried again later.
+    Delayed {
+        /// When.
+        again_at: Timestamp,
+    },
+    /// The ledger reserved it.
+    Reserved,
+    /// The ledger refuses; nothing happened.
+    NotReserved {
+        /// Upper snake case.
+        reason: String,
+    },
+    /// The bank has it.
+    Accepted,
+    /// The bank refuses it for good.
+    Refused {
+        /// The bank's.
+        reason: String,
+    },
+    /// It certainly did not reach the bank.
+    NotSent {
+        /// When to send it again.
+        again_at: Timestamp,
+    },
+    /// The bank's answer is missing.
+    Silent {
+        /// When to ask.
+        again_at: Timestamp,
+    },
+    /// The bank does not know it, for so long that it will not arrive any more.
+    NeverArrived,
+    /// The reservation is booked.
+    Posted,
+    /// The reservation is released.
+    Voided,
+    /// The bank's statement has it.
+    Seen,
+    /// The bank's statement has its return.
+    CameBack,
+}
+
+/// What others are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    /// Reserved.
+    Created,
+    /// Taken by the bank.
+    Sent,
+    /// On the statement.
+    Confirmed,
+    /// Sent back.
+    Returned,
+    /// Certainly not sent.
+    Failed,
+}
+
+/// Why a word does not apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// It was known before: nothing changes.
+    Before,
+    /// Too early: something else has to happen first.
+    Early,
+    /// It cannot be true of this payout.
+    Contradiction,
+}
+
+// === impl Payout ===
+
+impl Payout {
+    /// What the banks carry, at most 35 characters.
+    pub(crate) fn end_to_end_id(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// The pending transfer.
+    pub(crate) fn hold(&self) -> TransferId {
+        self.transfers.nth(0)
+    }
+
+    /// Books the reservation.
+    pub(crate) fn post(&self) -> TransferId {
+        self.transfers.nth(1)
+    }
+
+    /// Releases the reservation.
+    pub(crate) fn void(&self) -> TransferId {
+        self.transfers.nth(2)
+    }
+
+    fn rest(&mut self, step: Step, wake: Option<Timestamp>) {
+        self.step = step;
+        self.next_wake_at = wake;
+        self.attempts = 0;
+    }
+
+    fn end(&mut self, state: State, now: Timestamp) {
+        self.state = state;
+        self.finished_at = Some(now);
+        self.rest(Step::Done, None);
+    }
+
+    fn sent(&mut self, now: Timestamp) -> Fact {
+        self.state = State::Sent;
+        self.sent_at = Some(now);
+        self.rest(Step::Post, Some(now));
+        Fact::Sent
+    }
+}
+
+/// The payout after what happened, and what is told of it.
+///
+/// # Errors
+/// When the word says nothing new, comes too early or cannot be true.
+pub(crate) fn decide(
+    before: &Payout,
+    word: Word,
+    now: Timestamp,
+) -> Result<(Payout, Option<Fact>), Rejection> {
+    let mut payout = before.clone();
+    payout.version = payout.version.saturating_add(1);
+    let is_at_bank = matches!(payout.step, Step::Send | Step::Look);
+    let fact = match word {
+        Word::Taken { until } => {
+            taken(&mut payout, until, now)?;
+            None
+        }
+        Word::Delayed { again_at } => {
+            must(!matches!(payout.step, Step::Confirm | Step::Done))?;
+            payout.attempts = payout.attempts.saturating_add(1);
+            payout.next_wake_at = Some(again_at);
+            None
+        }
+        Word::Reserved => {
+            must(payout.step == Step::Reserve)?;
+            payout.rest(Step::Send, Some(now));
+            Some(Fact::Created)
+        }
+        Word::NotReserved { reason } => {
+            must(payout.step == Step::Reserve)?;
+            payout.reason = reason;
+            payout.end(State::Failed, now);
+            // Nobody was told of it, so nobody is told of its end.
+            None
+        }
+        Word::Accepted => {
+            must(is_at_bank)?;
+            Some(payout.sent(now))
+        }
+        Word::Refused { reason } => {
+            must(is_at_bank)?;
+            payout.reason = reason;
+            payout.rest(Step::Void, Some(now));
+            None
+        }
+        Word::NotSent { again_at } => {
+            must(is_at_bank)?;
+            payout.step = Step::Send;
+            payout.attempts = payout.attempts.saturating_add(1);
+            payout.next_wake_at = Some(again_at);
+            None
+        }
+        Word::Silent { again_at } => {
+            must(is_at_bank)?;
+            payout.state = State::Unknown;
+            payout.step = Step::Look;
+            payout.attempts = payout.attempts.saturating_add(1);
+            payout.next_wake_at = Some(again_at);
+            None
+        }
+        Word::NeverArrived => {
+            must(payout.step == Step::Look)?;
+            payout.state = State::Reserved;
+            payout.rest(Step::Send, Some(now));
+            None
+        }
+        Word::Posted => {
+            must(payout.step == Step::Post)?;
+            posted(&mut payout, now)
+        }
+        Word::Voided => {
+            must(payout.step == Step::Void)?;
+            payout.end(State::Failed, now);
+            Some(Fact::Failed)
+        }
+        Word::Seen => seen(&mut payout, now)?,
+        Word::CameBack => Some(came_back(&mut payout, now)?),
+    };
+    if fact.is_some() {
+        payout.event_sequence = payout.event_sequence.saturating_add(1);
+    }
+    Ok((payout, fact))
+}
+
+/// A payout that is handed to the bank is one that has to be asked for, should we die meanwhile (P3).
+fn taken(payout: &mut Payout, until: Timestamp, now: Timestamp) -> Result<(), Rejection> {
+    let is_due = payout.next_wake_at.is_some_and(|at| at <= now);
+    must(is_due)?;
+    if payout.step == Step::Send {
+        payout.step = Step::Look;
+        payout.asked_at = Some(now);
+    }
+    payout.next_wake_at = Some(until);
+    Ok(())
+}
+
+fn posted(payout: &mut Payout, now: Timestamp) -> Option<Fact> {
+    if payout.is_seen {
+        payout.end(State::Confirmed, now);
+        return Some(Fact::Confirmed);
+    }
+    payout.rest(Step::Confirm, None);
+    None
+}
+
+fn seen(payout: &mut Payout, now: Timestamp) -> Result<Option<Fact>, Rejection> {
+    if payout.is_seen {
+        return Err(Rejection::Before);
+    }
+    payout.is_seen = true;
+    match payout.step {
+        // The statement is the proof that the bank has it.
+        Step::Send | Step::Look => Ok(Some(payout.sent(now))),
+        Step::Post => Ok(None),
+        Step::Confirm => {
+            payout.end(State::Confirmed, now);
+            Ok(Some(Fact::Confirmed))
+        }
+        Step::Done if payout.state == State::Returned => Err(Rejection::Before),
+        Step::Reserve | Step::Void | Step::Done => Err(Rejection::Contradiction),
+    }
+}
+
+fn came_back(payout: &mut Payout, now: Timestamp) -> Result<Fact, Rejection> {
+    match payout.state {
+        State::Sent | State::Confirmed if matches!(payout.step, Step::Confirm | Step::Done) => {
+            payout.reason = "RETURNED_BY_BANK".to_owned();
+            payout.end(State::Returned, now);
+            Ok(Fact::Returned)
+        }
+        State::Returned => Err(Rejection::Before),
+        State::Reserved | State::Unknown | State::Sent | State::Confirmed => Err(Rejection::Early),
+        State::Failed => Err(Rejection::Contradiction),
+    }
+}
+
+fn must(holds: bool) -> Result<(), Rejection> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Rejection::Before)
+    }
+}
+
+#[cfg(test)]
+mod tests;
