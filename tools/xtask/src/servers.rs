@@ -45,6 +45,9 @@ pub(crate) enum Kind {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Servers {
     urls: BTreeMap<Kind, String>,
+    /// Where the process ids are of those that come back when they are killed.
+    #[serde(default)]
+    pid_files: BTreeMap<Kind, PathBuf>,
     /// What has to be stopped, the last one first.
     resources: Vec<Resource>,
 }
@@ -53,6 +56,8 @@ pub(crate) struct Servers {
 #[derive(Debug)]
 struct Started {
     url: String,
+    /// Where its process id is, when it is a process that comes back when it is killed.
+    pid_file: Option<PathBuf>,
     about: String,
 }
 
@@ -67,6 +72,15 @@ impl Kind {
             Self::Postgres => "PAYMESH_TEST_POSTGRES_URL",
             Self::Rabbitmq => "PAYMESH_TEST_RABBITMQ_URL",
             Self::Redis => "PAYMESH_TEST_REDIS_URL",
+        }
+    }
+
+    /// The variable that names the file with its process id, for tests that kill it. Set for servers of our own alone.
+    pub(crate) fn pid_variable(self) -> &'static str {
+        match self {
+            Self::Postgres => "PAYMESH_TEST_POSTGRES_PID_FILE",
+            Self::Rabbitmq => "PAYMESH_TEST_RABBITMQ_PID_FILE",
+            Self::Redis => "PAYMESH_TEST_REDIS_PID_FILE",
         }
     }
 
@@ -103,10 +117,13 @@ impl Servers {
             if let Some(url) = variable(kind.variable()) {
                 println!("{kind:?}: as named by {}", kind.variable());
                 servers.urls.insert(kind, url);
-            } else if let Some(url) = running(workspace).and_then(|up| up.urls.get(&kind).cloned())
+            } else if let Some(up) = running(workspace)
+                && let Some(url) = up.urls.get(&kind)
             {
                 println!("{kind:?}: left running by `cargo xtask servers up`");
-                servers.urls.insert(kind, url);
+                servers.urls.insert(kind, url.clone());
+                let file = up.pid_files.get(&kind).map(|file| (kind, file.clone()));
+                servers.pid_files.extend(file);
             } else {
                 absent.push(kind);
             }
@@ -130,6 +147,9 @@ impl Servers {
                     Ok(started) => {
                         println!("{kind:?}: {}", started.about);
                         servers.urls.insert(kind, started.url);
+                        if let Some(file) = started.pid_file {
+                            servers.pid_files.insert(kind, file);
+                        }
                     }
                     Err(error) => problems.push(format!("{kind:?}: {error:#}")),
                 }
@@ -140,10 +160,16 @@ impl Servers {
     }
 
     /// The environment that leads tests to the servers.
-    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.urls
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let urls = self
+            .urls
             .iter()
-            .map(|(kind, url)| (kind.variable(), url.as_str()))
+            .map(|(kind, url)| (kind.variable(), url.clone()));
+        let files = self
+            .pid_files
+            .iter()
+            .map(|(kind, file)| (kind.pid_variable(), file.display().to_string()));
+        urls.chain(files)
     }
 
     fn print_env(&self) {

@@ -51,6 +51,7 @@ pub(crate) fn start(kind: Kind, ground: &mut Ground<'_>) -> Result<Started> {
         .context("docker did not name the published port")?;
     ready::wait_for_foreign(kind, address)?;
     Ok(Started {
+        pid_file: None,
         url: url(kind, address),
         about: format!("container {image} on {address}"),
     })

@@ -13,6 +13,24 @@ use anyhow::{Context, Result};
 use crate::guard::{Guard, Process, Resource, Signal};
 use crate::servers::user::User;
 
+/// Runs a program and starts it again when it is killed, as a cluster or an init system would, until it is told to stop. The first
+/// argument is the file that gets the program's process id.
+const KEEP: &str = r#"
+pid_file=$1; shift; stop=; tries=0
+trap 'stop=1; kill -TERM $child 2>/dev/null' TERM
+trap 'stop=1; kill -INT $child 2>/dev/null' INT
+while [ $tries -lt 100 ]; do
+  "$@" & child=$!
+  echo $child > "$pid_file"
+  while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
+  [ -n "$stop" ] && exit 0
+  [ $tries -eq 0 ] && [ $code -ne 137 ] && exit $code
+  tries=$((tries + 1)); sleep 0.1
+done
+"#;
+/// The file in a server's folder that holds its process id.
+const PID_FILE: &str = "server.pid";
+
 /// Where servers are started from.
 #[derive(Debug)]
 pub(crate) struct Ground<'a> {
@@ -75,12 +93,7 @@ impl<'a> Ground<'a> {
         signal: Signal,
     ) -> Result<Running> {
         let program = PathBuf::from(command.get_program());
-        let name = program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let log = folder.path.join(format!("{name}.log"));
+        let log = folder.path.join(format!("{}.log", self.resources.len()));
         let output =
             File::create(&log).with_context(|| format!("{} cannot be made", log.display()))?;
         if let Some(user) = &folder.user {
@@ -106,6 +119,25 @@ impl<'a> Ground<'a> {
 
     pub(crate) fn into_resources(self) -> Vec<Resource> {
         self.resources
+    }
+}
+
+// === impl Folder ===
+
+impl Folder {
+    /// A command that keeps the program running though somebody kills it. Arguments may follow.
+    pub(crate) fn keep(&self, program: &Path) -> Command {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", KEEP, "keep"])
+            .arg(self.pid_file())
+            .arg(program);
+        command
+    }
+
+    /// Holds the process id of the program that is kept.
+    pub(crate) fn pid_file(&self) -> PathBuf {
+        self.path.join(PID_FILE)
     }
 }
 

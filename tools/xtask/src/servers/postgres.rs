@@ -56,7 +56,7 @@ pub(crate) fn start(ground: &mut Ground<'_>) -> Result<Started> {
     let data = folder.path.join("data");
     initialize(&programs, &folder, &data)?;
     let address = free_address()?;
-    let mut command = Command::new(&programs.postgres);
+    let mut command = folder.keep(&programs.postgres);
     command
         .arg("-D")
         .arg(&data)
@@ -70,6 +70,7 @@ pub(crate) fn start(ground: &mut Ground<'_>) -> Result<Started> {
     let about = format!("{} on {address}", programs.postgres.display());
     Ok(Started {
         url: format!("postgres://postgres@{address}/postgres"),
+        pid_file: Some(folder.pid_file()),
         about,
     })
 }

@@ -39,12 +39,13 @@ pub(crate) fn start(ground: &mut Ground<'_>) -> Result<Started> {
     let folder = ground.folder("rabbitmq", User::to_run_as(&["rabbitmq", "nobody"])?)?;
     let amqp = free_address()?;
     let epmd = start_epmd(&programs, ground, &folder)?;
-    let mut command = Command::new(&programs.server);
+    let mut command = folder.keep(&programs.server);
     configure(&mut command, &folder.path, amqp, epmd)?;
     let mut running = ground.spawn(&mut command, &folder, Signal::Term)?;
     ready::wait(Kind::Rabbitmq, amqp, &mut running)?;
     Ok(Started {
         url: format!("amqp://guest:guest@{amqp}/%2f"),
+        pid_file: Some(folder.pid_file()),
         about: format!("{} on {amqp}", programs.server.display()),
     })
 }

@@ -2,7 +2,6 @@
 //! lost at any time.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -19,7 +18,7 @@ pub(crate) fn start(ground: &mut Ground<'_>) -> Result<Started> {
     let program = program().context("the program is gone")?;
     let folder = ground.folder("redis", User::to_run_as(&["redis", "nobody"])?)?;
     let address = free_address()?;
-    let mut command = Command::new(&program);
+    let mut command = folder.keep(&program);
     command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
     command
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
@@ -29,6 +28,7 @@ pub(crate) fn start(ground: &mut Ground<'_>) -> Result<Started> {
     ready::wait(Kind::Redis, address, &mut running)?;
     Ok(Started {
         url: format!("redis://{address}"),
+        pid_file: Some(folder.pid_file()),
         about: format!("{} on {address}", program.display()),
     })
 }
