@@ -25,6 +25,8 @@ pub struct Settings {
     pub poll_ms: u64,
     /// Files are kept so many days.
     pub file_days: u64,
+    /// A schedule waits so long behind its due time for facts that are on their way, in milliseconds.
+    pub schedule_grace_ms: u64,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             catch_up_ms: 10_000,
             poll_ms: 1_000,
             file_days: 400,
+            schedule_grace_ms: 30_000,
         }
     }
 }
@@ -67,6 +70,7 @@ impl Settings {
             ("catch_up_ms", self.catch_up_ms, 0, 600_000),
             ("poll_ms", self.poll_ms, 10, 600_000),
             ("file_days", self.file_days, 1, 36_500),
+            ("schedule_grace_ms", self.schedule_grace_ms, 0, 3_600_000),
         ];
         for (field, value, least, most) in ranges {
             if value < least || value > most {
@@ -93,6 +97,9 @@ mod tests {
             ..Settings::default()
         };
         let error = settings.validate().unwrap_err().to_string();
-        assert!(error.starts_with("reporting.settings.page_rows: "), "{error}");
+        assert!(
+            error.starts_with("reporting.settings.page_rows: "),
+            "{error}"
+        );
     }
 }

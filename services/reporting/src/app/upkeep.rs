@@ -1,0 +1,57 @@
+//! What goes by itself: files that were kept their time, pieces of attempts that were given up.
+
+use std::time::Duration;
+
+use paymesh_kernel::{ChangeSet, CommitError, Timestamp, error::chain};
+
+use super::App;
+use crate::{error::Error, store};
+
+/// How often it is looked for.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+/// Attempts that were given up are looked for among the runs that ended within this time.
+const LEFT_OVER: Duration = Duration::from_secs(2 * 24 * 3_600);
+/// Runs looked at in one round.
+const ROUND: u64 = 200;
+const DAY_SECONDS: u64 = 86_400;
+
+// === impl App ===
+
+impl App {
+    pub(super) async fn purge(&self, purged_at: &mut Option<Timestamp>) {
+        let now = self.now();
+        if purged_at.is_some_and(|before| now.since(before) < PURGE_EVERY) {
+            return;
+        }
+        *purged_at = Some(now);
+        if let Err(error) = self.purge_files(now).await {
+            let error = chain(&error);
+            tracing::warn!(error, "old files cannot be taken away now");
+        }
+    }
+
+    async fn purge_files(&self, now: Timestamp) -> Result<(), Error> {
+        let days = self.settings().file_days;
+        let kept = Duration::from_secs(days.saturating_mul(DAY_SECONDS));
+        loop {
+            let expired = store::runs::expired(self.database(), now.minus(kept), ROUND).await?;
+            if expired.is_empty() {
+                break;
+            }
+            for run in expired {
+                // First the pieces: a run that says it has a file is found again.
+                store::files::delete_all(self.database(), run.id).await?;
+                let mut changes = ChangeSet::new();
+                store::runs::update(&mut changes, &run.without_file());
+                match self.commit(changes).await {
+                    Ok(()) | Err(CommitError::Stale) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        for run in store::runs::repeated(self.database(), now.minus(LEFT_OVER), ROUND).await? {
+            self.drop_other_attempts(&run).await;
+        }
+        Ok(())
+    }
+}
