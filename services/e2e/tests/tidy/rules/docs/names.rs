@@ -1,7 +1,7 @@
 //! Documents that lead through the sources: every path exists, and every name that is said to be in a file is in it.
 //!
-//! A name and its file are written `path::name`, or as names that are followed by "in" and the path. Paths are from the root
-//! or from `services`.
+//! A name and its file are written `path::name`, or as names that are followed by "in" and the path. Paths are from the root,
+//! from `services`, or from a component's crate, for which one stands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,9 @@ const DOCUMENTS: [&str; 3] = [
 const ENDINGS: [&str; 6] = [".rs", ".proto", ".md", ".toml", ".txt", ".csv"];
 /// Folders at the root that documents name.
 const ROOTS: [&str; 4] = ["docs/", "proto/", "services/", "tools/"];
+
+/// The folders that paths are from. The last is a component that has all that components have.
+const FROM: [&str; 3] = ["", "services/", "services/merchant/"];
 
 /// A back-quoted span.
 #[derive(Clone, Copy, Debug)]
@@ -125,9 +128,8 @@ fn is_path(text: &str) -> bool {
 }
 
 fn resolve(tree: &Tree, path: &str) -> Option<String> {
-    [path.to_owned(), format!("services/{path}")]
-        .into_iter()
-        .find(|path| tree.has(path))
+    let mut places = FROM.iter().map(|from| format!("{from}{path}"));
+    places.find(|path| tree.has(path))
 }
 
 // === impl Sources ===
@@ -148,10 +150,12 @@ impl<'a> Sources<'a> {
                 literals: strings(text),
             }
         });
-        name.trim_end_matches("()").split("::").all(|part| {
-            let mut literals = source.literals.iter();
-            source.words.contains(part) || literals.any(|(_, literal)| literal.contains(part))
-        })
+        name.trim_end_matches(['(', ')', '!'])
+            .split("::")
+            .all(|part| {
+                let mut literals = source.literals.iter();
+                source.words.contains(part) || literals.any(|(_, literal)| literal.contains(part))
+            })
     }
 }
 
@@ -174,7 +178,7 @@ mod tests {
     fn paths_and_names_that_are_there_pass() {
         let lines = [
             "`services/user/src/desk.rs`, `user/src/desk.rs::open` and `services/user`",
-            "`Desk::open` and `open wide` in",
+            "`Desk::open`, `say!` and `open wide` in",
             "`user/src/desk.rs`; `POST /v1/desks`, `application/json`, `paymesh serve`",
             "```\n`services/gone.rs`\n```",
         ];
