@@ -49,9 +49,7 @@ impl App {
                 }
             }
         }
-        for run in store::runs::repeated(self.database(), now.minus(LEFT_OVER), ROUND).await? {
-            self.drop_other_attempts(&run).await;
-        }
+        store::files::delete_left_over(self.database(), now.minus(LEFT_OVER)).await?;
         Ok(())
     }
 }

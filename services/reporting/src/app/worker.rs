@@ -147,7 +147,7 @@ impl App {
     }
 
     /// Pieces of attempts that did not end the run are of no use. What a crash leaves is found by the upkeep.
-    pub(super) async fn drop_other_attempts(&self, run: &Run) {
+    async fn drop_other_attempts(&self, run: &Run) {
         if run.attempts <= 1 && run.file_attempt != 0 {
             return;
         }

@@ -1,7 +1,9 @@
 //! Files, in pieces of one size. Each attempt of a run writes its own, so that one that was given up spoils nothing (P5).
 
-use paymesh_kernel::{ChangeSet, Database};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use paymesh_kernel::{ChangeSet, Database, Timestamp};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Statement,
+};
 
 use super::{
     StoreError,
@@ -43,6 +45,23 @@ pub(crate) async fn delete_others(database: &Database, run: &Run) -> Result<u64,
         .exec(database.writer())
         .await?;
     Ok(done.rows_affected)
+}
+
+/// Takes away pieces of attempts that did not make the file of a run which ended since `since`.
+pub(crate) async fn delete_left_over(
+    database: &Database,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM file_chunks WHERE run_id IN (SELECT r.id FROM runs r WHERE r.finished_at >= $1 \
+               AND (r.attempts > 1 OR r.file_attempt = 0)) \
+               AND attempt <> (SELECT o.file_attempt FROM runs o WHERE o.id = file_chunks.run_id)";
+    let backend = database.backend().into();
+    let statement = Statement::from_sql_and_values(backend, sql, [since.into()]);
+    Ok(database
+        .writer()
+        .execute_raw(statement)
+        .await?
+        .rows_affected())
 }
 
 /// Takes away every piece of a run.

@@ -134,7 +134,7 @@ pub(crate) async fn earned(
     let at = |moment: &str, column: &str| {
         format!(
             "(SELECT x.{column} FROM ledger_balances x WHERE x.account_id = a.id AND x.booked_at < {moment} \
-             ORDER BY x.height DESC LIMIT 1)"
+             ORDER BY x.booked_at DESC, x.height DESC LIMIT 1)"
         )
     };
     let grown = |column: &str| {

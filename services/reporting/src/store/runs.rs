@@ -98,21 +98,6 @@ pub(crate) async fn expired(
     rows.into_iter().map(from_row).collect()
 }
 
-/// Runs that ended since `since` and were taken up more than once.
-pub(crate) async fn repeated(
-    database: &Database,
-    since: Timestamp,
-    limit: u64,
-) -> Result<Vec<Run>, StoreError> {
-    let rows = Entity::find()
-        .filter(Column::FinishedAt.gte(since))
-        .filter(Column::Attempts.gt(1))
-        .limit(limit)
-        .all(database.reader())
-        .await?;
-    rows.into_iter().map(from_row).collect()
-}
-
 /// A new run.
 pub(crate) fn insert(changes: &mut ChangeSet, run: &Run) {
     changes.insert(&to_row(run));

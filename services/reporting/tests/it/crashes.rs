@@ -17,6 +17,7 @@ use crate::{
 crate::scenario! {
     p4_a_run_that_was_killed_is_made_by_the_next_process;
     p4_a_run_that_kills_every_process_fails;
+    p5_a_process_that_lost_its_lease_stops_and_its_attempt_does_not_count;
     p5_pieces_of_a_dead_attempt_are_no_part_of_the_file;
     files_are_taken_away_after_their_time;
 }
@@ -84,6 +85,31 @@ async fn p4_a_run_that_kills_every_process_fails(mut world: World) {
     let run = world.get_run(&id, 8_000).await;
     assert_eq!(run.state(), RunState::Failed, "{run:?}");
     assert_eq!(run.reason, "ATTEMPTS_EXHAUSTED");
+}
+
+async fn p5_a_process_that_lost_its_lease_stops_and_its_attempt_does_not_count(mut world: World) {
+    world.settings.concurrent_runs = 1;
+    let id = waiting_run(&mut world).await;
+    // As if another process had taken the run up and would keep it for long.
+    let far = world.now_us() * 2;
+    let taken =
+        format!("UPDATE runs SET version = version + 1, attempts = attempts + 1, wake_at = {far}");
+    assert_eq!(world.sql(&taken).await, 1);
+    // The renewal of the first one is refused, and it stops.
+    world.advance(LEASE / 2);
+    // It had the only slot: another run is made when it has stopped.
+    let other = world.defined(ReportKind::Fees, &[]).await;
+    world.run(&other, None).await;
+    world.others.books(|books| books.lie_minor = 0);
+    assert_eq!(world.get_run(&id, 0).await.state(), RunState::Running);
+    // The other one dies: the third attempt makes the file.
+    let now = world.now_us();
+    let died = format!("UPDATE runs SET wake_at = {now} WHERE state = 'running'");
+    assert_eq!(world.sql(&died).await, 1);
+    let run = world.get_run(&id, 8_000).await;
+    assert_eq!(run.state(), RunState::Completed, "{run:?}");
+    let third = "UPDATE runs SET file_attempt = 3 WHERE file_attempt = 3 AND attempts = 3";
+    assert_eq!(world.sql(third).await, 1);
 }
 
 async fn p5_pieces_of_a_dead_attempt_are_no_part_of_the_file(mut world: World) {

@@ -28,8 +28,10 @@ const COLUMNS: Columns = &[
     "batch_height",
     "before",
 ];
-/// Facts that are on their way are looked for so often.
-const LOOK: Duration = Duration::from_millis(100);
+/// Facts that are on their way are looked for after this time, then after twice as long each time.
+const LOOK: Duration = Duration::from_millis(50);
+/// And at least so often, because the lease is kept meanwhile.
+const LOOK_LIMIT: Duration = Duration::from_secs(1);
 /// A run that asks for everything up to now has what was booked at the very moment of its making.
 const MOMENT: Duration = Duration::from_micros(1);
 
@@ -80,6 +82,7 @@ impl App {
     ) -> Result<(Trial, i64), Halt> {
         let tenant = file.run().tenant;
         let limit = Instant::now() + Duration::from_millis(self.settings().catch_up_ms);
+        let mut look = LOOK;
         loop {
             file.keep().await?;
             let (ledger, height) = self.ledger().trial(tenant, currency, at).await?;
@@ -92,7 +95,8 @@ impl App {
                 let reason = format!("TRIAL_BALANCE_DIFFERS: {difference}, at height {height}");
                 return Err(Halt::Final(reason));
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(look).await;
+            look = look.saturating_mul(2).min(LOOK_LIMIT);
         }
     }
 }
