@@ -115,7 +115,7 @@ impl Platform {
             environment.insert(format!("PAYMESH__PROCESS__{port}_PORT"), "0".to_owned());
         }
         environment.extend(settings);
-        let data = text(folder.path())?;
+        let data = text(&folder.path().join("data"))?;
         let process = Process::start(
             "paymesh",
             &["--data-dir", &data],
@@ -227,6 +227,25 @@ impl Platform {
     #[must_use]
     pub fn database(&self, component: &str) -> &str {
         &self.databases[component]
+    }
+
+    /// What the simulated provider did, one fact a line of its journal.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn provider_record(&self) -> Result<Vec<Value>> {
+        let folders = [self.folder.path(), &self.folder.path().join("data")]
+            .map(|folder| folder.join("simulators/provider/journal.jsonl"));
+        let file = folders
+            .iter()
+            .find(|file| file.exists())
+            .context("the provider has no journal")?;
+        let mut facts = Vec::new();
+        for line in fs::read_to_string(file)?.lines() {
+            let entry: Value = serde_json::from_str(line)?;
+            facts.extend(entry["facts"].as_array().into_iter().flatten().cloned());
+        }
+        Ok(facts)
     }
 
     /// Where its files are.
@@ -379,7 +398,10 @@ fn namespace(folder: &Path) -> String {
 }
 
 /// Ports that nobody listens on, different for tests that run beside each other.
-fn free_ports(count: usize) -> Result<Vec<u16>> {
+///
+/// # Errors
+/// When there are not as many.
+pub fn free_ports(count: usize) -> Result<Vec<u16>> {
     let span = PORTS.end - PORTS.start;
     let spread = u16::try_from(std::process::id() % u32::from(span))?;
     let mut held = Vec::with_capacity(count);

@@ -285,6 +285,8 @@ pub(crate) fn insert_tombstone(
         state: TOMBSTONE.to_owned(),
         capture: String::new(),
         three_ds: String::new(),
+        statement_descriptor: None,
+        return_url: None,
         currency: String::new(),
         amount_minor: 0,
         authorized_minor: 0,

@@ -82,6 +82,7 @@ struct Inner {
     config: Config,
     policy: Policy,
     /// Names this instance in leases.
+    /// The replica's name, a colon, and what tells this life of it from earlier ones.
     instance: String,
     signals: Signals,
     /// Something may be due.
@@ -136,7 +137,7 @@ impl App {
                 tasks: host.platform.tasks.clone(),
                 clients: Clients::try_new(&config, host)?,
                 policy: config.policy(),
-                instance: instance.simple().to_string(),
+                instance: format!("{}:{}", host.platform.instance, instance.simple()),
                 signals: Signals::default(),
                 due: Arc::default(),
                 drives: Arc::new(Semaphore::new(config.concurrent_transactions)),

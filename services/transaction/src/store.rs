@@ -11,7 +11,8 @@ use paymesh_kernel::{
     id::TenantId,
 };
 use sea_orm::{
-    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, sea_query::Expr,
 };
 use sea_orm_migration::MigrationTrait;
 
@@ -220,6 +221,28 @@ pub(crate) async fn due(
         }
     }
     Ok((good, bad))
+}
+
+/// Ends leases of earlier lives of the replica; says how many. `instance` is the replica's name, a colon, and the present life.
+pub(crate) async fn end_leases_of(
+    database: &Database,
+    instance: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let Some((replica, _)) = instance.rsplit_once(':') else {
+        return Ok(0);
+    };
+    let version = Expr::col(operation::Column::Version).add(1);
+    let ended = operation::Entity::update_many()
+        .col_expr(operation::Column::LeaseUntil, Expr::value(now))
+        .col_expr(operation::Column::NextWakeAt, Expr::value(now))
+        .col_expr(operation::Column::Version, version)
+        .filter(operation::Column::LeaseUntil.gt(now))
+        .filter(operation::Column::LeaseOwner.starts_with(format!("{replica}:")))
+        .filter(operation::Column::LeaseOwner.ne(instance))
+        .exec(database.writer())
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 /// True when a payment method was used before.

@@ -1,6 +1,13 @@
 //! From a component's crate to a running service.
 
-use std::{collections::BTreeSet, fmt, future::Future, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    future::Future,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::Router;
 use paymesh_bus::{Bus, BusError, Subscription};
@@ -17,6 +24,9 @@ use crate::{ConfigError, Health};
 
 /// The table that remembers which migrations have run.
 const MIGRATIONS_TABLE: &str = "schema_migrations";
+/// How long a start waits for its database, and how often it looks.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
+const DATABASE_PAUSE: Duration = Duration::from_millis(250);
 
 /// One runtime unit: crate, CLI word, configuration section, proto package, Helm key and label in one name.
 pub trait Component: Send + Sync + Sized + 'static {
@@ -128,6 +138,8 @@ pub struct Platform {
     pub health: Health,
     /// Where files are kept.
     pub data_dir: PathBuf,
+    /// Differs between replicas and stays the same over a restart of one, so that it takes up at once what it left.
+    pub instance: String,
 }
 
 /// What one component gets.
@@ -259,12 +271,10 @@ impl Launched {
 /// # Errors
 /// When the database cannot be opened or a migration fails.
 pub async fn migrate<C: Component>(database: &DatabaseConfig) -> Result<Database, InitError> {
-    let database = Database::open(database)
-        .await
-        .map_err(|source| InitError::Database {
-            component: C::NAME,
-            source,
-        })?;
+    let database = open(database).await.map_err(|source| InitError::Database {
+        component: C::NAME,
+        source,
+    })?;
     Migrator::<C>::up(database.writer(), None)
         .await
         .map_err(|source| InitError::Migration {
@@ -272,6 +282,20 @@ pub async fn migrate<C: Component>(database: &DatabaseConfig) -> Result<Database
             source,
         })?;
     Ok(database)
+}
+
+/// Opens a database. One that is not there yet is waited for, within a bound: servers start and restart in any order.
+async fn open(config: &DatabaseConfig) -> Result<Database, DatabaseError> {
+    let until = Instant::now() + DATABASE_PATIENCE;
+    loop {
+        match Database::open(config).await {
+            Err(DatabaseError::Unavailable(why)) if Instant::now() < until => {
+                tracing::warn!(error = why.to_string(), "the database is not there yet");
+                tokio::time::sleep(DATABASE_PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Builds a component and puts it in its place.

@@ -12,6 +12,7 @@ use paymesh_kernel::{DatabaseConfig, Ids, Principal, Role, Tasks, call::Scope, i
 use paymesh_mesh::{Channel, Keys, Mesh, MeshConfig, ServerConfig, Tokens, server};
 use tempfile::TempDir;
 use tonic::service::Routes;
+use uuid::Uuid;
 
 use crate::{FakeClock, TestDatabase};
 
@@ -231,6 +232,7 @@ async fn platform(
     let bus = Bus::embedded(&folder.path().join("broker.db"), context)
         .await
         .expect("the broker opens");
+    let instance: Uuid = ids.next();
     Platform {
         clock: Arc::new(clock.clone()),
         ids,
@@ -240,5 +242,6 @@ async fn platform(
         keys,
         health: Health::default(),
         data_dir: folder.path().to_owned(),
+        instance: Uuid::to_string(&instance),
     }
 }

@@ -1,5 +1,7 @@
 //! The servers that tests may use.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 /// The URL of the PostgreSQL server, or None when the test may be skipped.
 #[must_use]
 pub fn postgres_url() -> Option<String> {
@@ -16,6 +18,17 @@ pub fn rabbitmq_url() -> Option<String> {
 #[must_use]
 pub fn redis_url() -> Option<String> {
     named("PAYMESH_TEST_REDIS_URL")
+}
+
+/// Server → file with its process id, for tests that kill servers; None when these are somebody else's and the test may be skipped.
+#[must_use]
+pub fn pid_files() -> Option<BTreeMap<&'static str, PathBuf>> {
+    let postgres = named("PAYMESH_TEST_POSTGRES_PID_FILE")?;
+    let rabbitmq = named("PAYMESH_TEST_RABBITMQ_PID_FILE")?;
+    Some(BTreeMap::from([
+        ("postgres", postgres.into()),
+        ("rabbitmq", rabbitmq.into()),
+    ]))
 }
 
 #[allow(

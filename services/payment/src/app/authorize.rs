@@ -65,6 +65,8 @@ impl App {
                 amount: command.amount,
                 capture: command.capture,
                 three_ds: command.three_ds,
+                statement_descriptor: command.statement_descriptor.clone(),
+                return_url: command.return_url.clone(),
                 correlation_id: events::request_id(),
                 business_at: command.business_at,
             },

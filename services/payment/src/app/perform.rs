@@ -89,13 +89,37 @@ impl App {
         }
     }
 
-    /// What is sent for an operation other than an authorization.
+    /// The authorization as it was sent first; None when its payment method is gone.
+    async fn authorization(
+        &self,
+        book: &Book,
+        operation: &Operation,
+    ) -> Result<Option<Sending>, Error> {
+        let attempt = &book.attempt;
+        let method = self.store().method(attempt.payment_method).await?;
+        Ok(method.map(|method| {
+            Sending::Authorize(AuthorizeCall {
+                key: operation.key.clone(),
+                token: method.token,
+                amount_minor: attempt.amount_minor,
+                currency: attempt.currency,
+                capture: attempt.capture,
+                three_ds: attempt.three_ds,
+                statement_descriptor: attempt.statement_descriptor.clone(),
+                return_url: attempt.return_url.clone(),
+                merchant: attempt.merchant.map(|id| id.to_string()),
+                business_at: attempt.business_at,
+            })
+        }))
+    }
+
+    /// What is sent for an operation, the same as the first time.
     pub(super) async fn sending(&self, book: &Book, key: &str) -> Result<Option<Sending>, Error> {
         let Some(operation) = book.operation(key) else {
             return Ok(None);
         };
         Ok(match operation.kind {
-            OperationKind::Authorize => None,
+            OperationKind::Authorize => self.authorization(book, operation).await?,
             OperationKind::Capture => part(book, operation).map(Sending::Capture),
             OperationKind::Refund => part(book, operation).map(Sending::Refund),
             OperationKind::Cancel => Some(Sending::Cancel(CancelCall {

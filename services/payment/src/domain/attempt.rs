@@ -92,6 +92,10 @@ pub struct Attempt {
     pub capture: CaptureMode,
     /// When the payer is verified.
     pub three_ds: ThreeDs,
+    /// What the payer's statement says.
+    pub statement_descriptor: Option<String>,
+    /// Where the payer goes after a verification.
+    pub return_url: Option<String>,
     /// Of all amounts.
     pub currency: Currency,
     /// Asked for.

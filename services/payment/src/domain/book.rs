@@ -50,6 +50,10 @@ pub struct NewAttempt {
     pub capture: CaptureMode,
     /// When the payer is verified.
     pub three_ds: ThreeDs,
+    /// What the payer's statement says.
+    pub statement_descriptor: Option<String>,
+    /// Where the payer goes after a verification.
+    pub return_url: Option<String>,
     /// The request that all began with.
     pub correlation_id: String,
     /// Business time; the clock's when none is given.
@@ -75,6 +79,8 @@ impl Book {
             state: AttemptState::Created,
             capture: new.capture,
             three_ds: new.three_ds,
+            statement_descriptor: new.statement_descriptor,
+            return_url: new.return_url,
             currency: new.amount.currency(),
             amount_minor: new.amount.minor(),
             authorized_minor: 0,

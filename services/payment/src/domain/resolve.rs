@@ -2,7 +2,8 @@
 //!
 //! A provider forgets our keys after a while and may take a while until it knows a reference. Each connector declares both. Inside
 //! the life of a key a step may be sent again, because the provider keeps it from happening twice; outside of it nothing is sent
-//! again (P6). Only after the second window does "not found" count. An authorization is never sent again: its payer may be gone.
+//! again (P6). Only after the second window does "not found" count. An authorization is sent again for a minute, as long as its
+//! payer may be waiting, and never once somebody has called it off (P5).
 
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use paymesh_kernel::{Timestamp, backoff::Backoff, id::reexport::Uuid};
 use super::{
     AttemptState, Book, Came, Contradiction, Fact, OperationKind, OperationState, Origin, RefundId,
 };
+
+/// How long the payer of an authorization may be waiting for it: twice the longest wait of a request.
+const PAYER_WAITS: Duration = Duration::from_secs(60);
 
 /// What a connector declares about the past of its provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +94,9 @@ impl Book {
             return Next::Wait(moment.later(operation.asks));
         }
         let key_ends = operation.created_at.plus(windows.key_lifetime);
-        let may_be_sent =
-            operation.kind != OperationKind::Authorize && now.plus(windows.call_budget) < key_ends;
+        let is_wanted = operation.kind != OperationKind::Authorize
+            || (!self.attempt.is_abandoned && *now < operation.created_at.plus(PAYER_WAITS));
+        let may_be_sent = is_wanted && now.plus(windows.call_budget) < key_ends;
         if may_be_sent {
             return Next::SendAgain;
         }

@@ -102,6 +102,7 @@ fn attempts() -> TableCreateStatement {
     texts(&mut table, &["three_ds", "currency", "correlation_id"]);
     optional_texts(&mut table, &["connector_reference", "decline_reason"]);
     optional_texts(&mut table, &["decline_code", "action_url", "action_id"]);
+    optional_texts(&mut table, &["statement_descriptor", "return_url"]);
     numbers(
         &mut table,
         &[

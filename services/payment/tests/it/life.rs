@@ -95,6 +95,7 @@ async fn begin(estate: Estate, broker: std::path::PathBuf) -> Mesh {
         keys: estate.keys,
         health: Health::default(),
         data_dir: std::path::PathBuf::new(),
+        instance: "test".to_owned(),
     };
     let section = Section {
         database: estate.database,

@@ -92,8 +92,8 @@ async fn p5_a_time_out_without_effect_stays_unknown_until_not_found_counts(world
     );
     assert_eq!(
         world.gate.posts("/v1/payments"),
-        1,
-        "P5: it was never sent again"
+        2,
+        "P5: it was sent again while its payer could be waiting, and not later"
     );
     world.close_the_books().await;
 }

@@ -38,6 +38,7 @@ impl App {
 
     async fn run(self) {
         let stopping = self.inner.tasks.stopping().clone();
+        self.take_over_from_myself().await;
         let permits = Arc::new(Semaphore::new(self.inner.config.runner_concurrency));
         let poll = Duration::from_millis(self.inner.config.poll_ms);
         while !stopping.is_cancelled() {
@@ -51,6 +52,26 @@ impl App {
                 () = self.inner.due.notified() => {}
                 () = tokio::time::sleep(poll) => {}
             }
+        }
+    }
+
+    /// What this replica drove before it was killed is due at once: nobody else waits for the end of those leases.
+    async fn take_over_from_myself(&self) {
+        let stopping = self.inner.tasks.stopping();
+        while !stopping.is_cancelled() {
+            match store::end_leases_of(&self.inner.database, &self.inner.instance, self.now()).await
+            {
+                Ok(0) => return,
+                Ok(count) => {
+                    tracing::info!(count, "takes up the sagas of its life before");
+                    return;
+                }
+                Err(error) => tracing::warn!(
+                    error = paymesh_kernel::error::chain(&error),
+                    "sagas of the life before wait"
+                ),
+            }
+            tokio::time::sleep(Duration::from_millis(self.inner.config.poll_ms)).await;
         }
     }
 

@@ -177,9 +177,7 @@ impl Game {
                     self.book.send_again(&open.key, (self.now, self.now));
                     let name = open.key.clone();
                     self.exchange(&name, Fate::Answered, |provider| match open.kind {
-                        OperationKind::Authorize => {
-                            panic!("P5: an authorization is never sent again")
-                        }
+                        OperationKind::Authorize => provider.authorize(),
                         OperationKind::Capture => {
                             provider.capture(&name, open.amount_minor, open.is_final)
                         }

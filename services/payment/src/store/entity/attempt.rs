@@ -24,6 +24,8 @@ pub(crate) struct Model {
     pub(crate) state: String,
     pub(crate) capture: String,
     pub(crate) three_ds: String,
+    pub(crate) statement_descriptor: Option<String>,
+    pub(crate) return_url: Option<String>,
     pub(crate) currency: String,
     pub(crate) amount_minor: i64,
     pub(crate) authorized_minor: i64,
