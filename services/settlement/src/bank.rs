@@ -27,7 +27,7 @@ pub(crate) enum Sent {
     /// The bank refuses it for good.
     Refused(String),
     /// Certainly nothing happened; the same may work later.
-    NotSent,
+    Later,
     /// It cannot be known.
     Unknown,
 }
@@ -106,7 +106,7 @@ impl Bank {
     /// Hands a payout to the bank: the same bytes each time.
     pub(crate) async fn send(&self, payout: &Payout) -> Sent {
         let Some(url) = self.url(&["v1", "payouts"]) else {
-            return Sent::NotSent;
+            return Sent::Later;
         };
         let id = payout.end_to_end_id();
         let body = json!({
@@ -122,7 +122,7 @@ impl Bank {
         match self.call(request.json(&body)).await {
             Answer::Body(body) => body.sent(),
             Answer::Problem(status, problem) => problem.sent(status),
-            Answer::NoConnection => Sent::NotSent,
+            Answer::NoConnection => Sent::Later,
             Answer::Nothing => Sent::Unknown,
         }
     }
@@ -136,7 +136,7 @@ impl Bank {
             Answer::Body(body) => match body.sent() {
                 Sent::Accepted => Seen::Accepted,
                 Sent::Refused(reason) => Seen::Refused(reason),
-                Sent::NotSent | Sent::Unknown => Seen::Silent,
+                Sent::Later | Sent::Unknown => Seen::Silent,
             },
             Answer::Problem(StatusCode::NOT_FOUND, problem) if problem.code == "not_found" => {
                 Seen::Missing
@@ -201,7 +201,7 @@ impl Problem {
             );
         if is_passing {
             tracing::warn!(status = status.as_u16(), code = %self.code, "the bank does not take a payout now");
-            return Sent::NotSent;
+            return Sent::Later;
         }
         Sent::Refused(short(&self.code))
     }
@@ -264,7 +264,7 @@ mod tests {
                     "simulated_failure",
                     certain,
                 ),
-                Sent::NotSent,
+                Sent::Later,
             ),
             (
                 said(
@@ -280,7 +280,7 @@ mod tests {
             ),
             (
                 said(StatusCode::UNAUTHORIZED, "unauthenticated", certain),
-                Sent::NotSent,
+                Sent::Later,
             ),
         ] {
             assert_eq!(sent, wanted);

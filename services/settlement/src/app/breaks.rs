@@ -79,10 +79,11 @@ impl App {
         principal: &Principal,
         id: BreakId,
     ) -> Result<Outcome<Break>, Error> {
-        let by = principal.subject.clone();
-        let outcome = self
-            .deal_with(principal, id, Command::Approve { by })
-            .await?;
+        let command = Command::Approve {
+            by: principal.subject.clone(),
+            until: self.lease(),
+        };
+        let outcome = self.deal_with(principal, id, command).await?;
         let Outcome::Applied(item) = outcome else {
             return Ok(outcome);
         };

@@ -104,7 +104,7 @@ impl App {
         let word = match self.parts.bank.send(payout).await {
             Sent::Accepted => Word::Accepted,
             Sent::Refused(reason) => Word::Refused { reason },
-            Sent::NotSent => Word::NotSent {
+            Sent::Later => Word::NotSent {
                 again_at: self.again_at(payout.attempts),
             },
             Sent::Unknown => Word::Silent {

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use paymesh_kernel::{ChangeSet, Fault as _, Principal, Timestamp, error::chain, id::TenantId};
+use paymesh_kernel::{
+    ChangeSet, CommitError, Fault as _, Principal, Timestamp, error::chain, id::TenantId,
+};
 use paymesh_money::{Currency, Money};
 
 use super::{App, Outcome};
@@ -28,10 +30,20 @@ use crate::{
 pub(crate) const CONTENT_LIMIT: usize = 16 * 1024 * 1024;
 /// Lines booked in one commit.
 const CHUNK: u64 = 256;
-/// Chunks of one statement in a row.
-const CHUNKS: u32 = 4_096;
+/// Chunks of one statement in a row; then other work has its turn.
+const CHUNKS: u32 = 16;
 /// Statements looked after in one round.
 const ROUND: u64 = 16;
+
+/// How far the lines of a statement are booked.
+enum Progress {
+    /// All are.
+    Done,
+    /// There are more.
+    More,
+    /// Some wait for something else.
+    Waiting,
+}
 
 /// What somebody sends.
 #[derive(Clone, Debug)]
@@ -84,10 +96,9 @@ impl App {
         events::imported(&mut changes, &self.parts.ids, &statement);
         match self.commit(changes).await {
             Ok(()) => {
-                let id = statement.id;
-                let booked = self.book_statement(statement.clone()).await;
-                if let Err(error) = booked {
-                    tracing::warn!(statement = %id, reason = error.reason(), error = chain(&error), "a statement is booked later");
+                // A long one is left to the task: its caller would wait for too long.
+                if is_short(&statement) {
+                    self.book_or_say(statement.clone()).await;
                 }
                 Ok(Outcome::Applied(statement))
             }
@@ -112,7 +123,7 @@ impl App {
     ) -> Statement {
         let times = read.iter().map(|line| line.booked_at);
         let last = times.clone().max().unwrap_or(Timestamp::EPOCH);
-        Statement {
+        let statement = Statement {
             id: self.parts.ids.next(),
             tenant,
             kind: new.kind,
@@ -121,10 +132,18 @@ impl App {
             line_count: i64::try_from(read.len()).unwrap_or(i64::MAX),
             from_at: times.min().unwrap_or(Timestamp::EPOCH),
             until_at: Timestamp::from_micros(last.as_micros().saturating_add(1)),
-            next_wake_at: Some(self.lease()),
+            next_wake_at: None,
             attempts: 0,
             imported_at: self.now(),
             version: 1,
+        };
+        Statement {
+            next_wake_at: Some(if is_short(&statement) {
+                self.lease()
+            } else {
+                self.now()
+            }),
+            ..statement
         }
     }
 
@@ -153,21 +172,41 @@ impl App {
     /// Goes on with statements that are not booked yet.
     pub(super) async fn book_due_statements(&self) -> Result<(), Error> {
         for statement in store::statements::due(self.database(), self.now(), ROUND).await? {
-            let id = statement.id;
-            if let Err(error) = self.book_statement(statement).await {
-                tracing::warn!(statement = %id, reason = error.reason(), error = chain(&error), "a statement cannot be booked now");
+            let leased = Statement {
+                next_wake_at: Some(self.lease()),
+                version: statement.version.saturating_add(1),
+                ..statement
+            };
+            let mut changes = ChangeSet::new();
+            store::statements::update(&mut changes, &leased);
+            match self.commit(changes).await {
+                Ok(()) => self.book_or_say(leased).await,
+                // Another replica has it.
+                Err(CommitError::Stale) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
     }
 
+    async fn book_or_say(&self, statement: Statement) {
+        let id = statement.id;
+        if let Err(error) = self.book_statement(statement).await {
+            tracing::warn!(statement = %id, reason = error.reason(), error = chain(&error), "a statement is booked later");
+        }
+    }
+
     async fn book_statement(&self, statement: Statement) -> Result<(), Error> {
-        let attempts = statement.attempts.saturating_add(1);
         let result = self.book_lines(&statement).await;
-        let is_done = matches!(result, Ok(true));
+        let failures = statement.attempts.saturating_add(1);
+        let (attempts, next_wake_at) = match &result {
+            Ok(Progress::Done) => (0, None),
+            Ok(Progress::More) => (0, Some(self.now())),
+            Ok(Progress::Waiting) | Err(_) => (failures, Some(self.again_at(failures))),
+        };
         let later = Statement {
-            attempts: if is_done { 0 } else { attempts },
-            next_wake_at: (!is_done).then(|| self.again_at(attempts)),
+            attempts,
+            next_wake_at,
             version: statement.version.saturating_add(1),
             ..statement
         };
@@ -177,23 +216,22 @@ impl App {
         result.map(|_| ())
     }
 
-    /// True when all lines are booked.
-    async fn book_lines(&self, statement: &Statement) -> Result<bool, Error> {
+    async fn book_lines(&self, statement: &Statement) -> Result<Progress, Error> {
         let (database, id) = (self.database(), statement.id);
         for _ in 0..CHUNKS {
             let lines = store::statements::unbooked(database, id, CHUNK).await?;
             if lines.is_empty() {
-                return Ok(true);
+                return Ok(Progress::Done);
             }
-            let left = match statement.kind {
+            let waiting = match statement.kind {
                 StatementKind::Provider => self.book_report(statement, lines).await?,
                 StatementKind::Bank => self.book_bank(statement.tenant, lines).await?,
             };
-            if left > 0 {
-                return Ok(false);
+            if waiting > 0 {
+                return Ok(Progress::Waiting);
             }
         }
-        Ok(false)
+        Ok(Progress::More)
     }
 
     /// A provider's report: what it charged, one transfer for each currency of the chunk; and deposits that came before the report
@@ -423,6 +461,10 @@ impl App {
             .ok_or(Error::StatementNotFound)?;
         Ok(store::statements::lines(self.database(), id, state, page).await?)
     }
+}
+
+fn is_short(statement: &Statement) -> bool {
+    u64::try_from(statement.line_count).is_ok_and(|count| count <= CHUNK)
 }
 
 /// What nobody knows of waits in suspense.

@@ -7,7 +7,7 @@ use paymesh_kernel::{
 use paymesh_mesh::{CallError, Channel};
 use paymesh_money::Currency;
 use paymesh_proto::merchant::v1::{
-    GetMerchantRequest, merchant_service_client::MerchantServiceClient,
+    self as wire, GetMerchantRequest, merchant_service_client::MerchantServiceClient,
 };
 
 use super::{as_self, not_understood};
@@ -63,20 +63,20 @@ impl Merchants {
             Err(error) => return Err(error),
         };
         let found = answer.merchant.ok_or_else(not_understood)?;
-        let account = |id: &str| id.parse().map_err(|_| not_understood());
-        let delay = found
-            .plan
-            .as_ref()
-            .map_or(0, |plan| plan.settlement_delay_days);
-        Ok(Some(Merchant {
-            currency: found
-                .settlement_currency
-                .parse()
-                .map_err(|_| not_understood())?,
-            pending: account(&found.pending_account_id)?,
-            available: account(&found.available_account_id)?,
-            destination: found.payout_destination_token,
-            delay_days: u64::try_from(delay).unwrap_or(0),
-        }))
+        read(found).ok_or_else(not_understood).map(Some)
     }
+}
+
+fn read(of: wire::Merchant) -> Option<Merchant> {
+    let delay = of
+        .plan
+        .as_ref()
+        .map_or(0, |plan| plan.settlement_delay_days);
+    Some(Merchant {
+        currency: of.settlement_currency.parse().ok()?,
+        pending: of.pending_account_id.parse().ok()?,
+        available: of.available_account_id.parse().ok()?,
+        destination: of.payout_destination_token,
+        delay_days: u64::try_from(delay).unwrap_or(0),
+    })
 }

@@ -132,10 +132,12 @@ pub(crate) enum Command {
         /// Why.
         note: String,
     },
-    /// The second.
+    /// The second. Who approves books it; after that time somebody else does.
     Approve {
         /// Subject.
         by: String,
+        /// End of the lease.
+        until: Timestamp,
     },
     /// The difference is booked.
     Booked,
@@ -233,7 +235,7 @@ pub(crate) fn decide(
             item.requested_by = by;
             item.note = note;
         }
-        Command::Approve { by } => approve(&mut item, by, now)?,
+        Command::Approve { by, until } => approve(&mut item, by, until)?,
         Command::Booked => {
             if item.state != BreakState::WriteOffRequested || !is_approved {
                 return Err(Rejection::State);
@@ -259,7 +261,7 @@ pub(crate) fn decide(
     Ok((item, false))
 }
 
-fn approve(item: &mut Break, by: String, now: Timestamp) -> Result<(), Rejection> {
+fn approve(item: &mut Break, by: String, until: Timestamp) -> Result<(), Rejection> {
     if item.approved_by == by {
         return Err(Rejection::Before);
     }
@@ -268,7 +270,7 @@ fn approve(item: &mut Break, by: String, now: Timestamp) -> Result<(), Rejection
         BreakState::WriteOffRequested if item.requested_by == by => Err(Rejection::SecondPerson),
         BreakState::WriteOffRequested => {
             item.approved_by = by;
-            item.next_wake_at = Some(now);
+            item.next_wake_at = Some(until);
             Ok(())
         }
         BreakState::Open | BreakState::Assigned => Err(Rejection::NotRequested),

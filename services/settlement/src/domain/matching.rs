@@ -138,7 +138,7 @@ pub(crate) fn compare(pool: &Pool, terms: Terms) -> Vec<Finding> {
     }
     let other_currency = take_pairs(&mut ledger, &mut lines, |movement, line| {
         let fits = is_open(line, of) && movement.currency != of && same_way(movement, line);
-        fits.then(|| Finding::CurrencyDiffers {
+        fits.then_some(Finding::CurrencyDiffers {
             line: line.key,
             ledger: (movement.minor, movement.currency),
             line_minor: line.minor,
@@ -147,7 +147,7 @@ pub(crate) fn compare(pool: &Pool, terms: Terms) -> Vec<Finding> {
     found.extend(other_currency);
     let other_amount = take_pairs(&mut ledger, &mut lines, |movement, line| {
         let fits = is_open(line, of) && is_open(movement, of) && same_way(movement, line);
-        fits.then(|| Finding::AmountDiffers {
+        fits.then_some(Finding::AmountDiffers {
             line: line.key,
             ledger_minor: movement.minor,
             line_minor: line.minor,

@@ -247,7 +247,6 @@ pub(crate) fn decide(
 ) -> Result<(Payout, Option<Fact>), Rejection> {
     let mut payout = before.clone();
     payout.version = payout.version.saturating_add(1);
-    let is_at_bank = matches!(payout.step, Step::Send | Step::Look);
     let fact = match word {
         Word::Taken { until } => {
             taken(&mut payout, until, now)?;
@@ -271,37 +270,11 @@ pub(crate) fn decide(
             // Nobody was told of it, so nobody is told of its end.
             None
         }
-        Word::Accepted => {
-            must(is_at_bank)?;
-            Some(payout.sent(now))
-        }
-        Word::Refused { reason } => {
-            must(is_at_bank)?;
-            payout.reason = reason;
-            payout.rest(Step::Void, Some(now));
-            None
-        }
-        Word::NotSent { again_at } => {
-            must(is_at_bank)?;
-            payout.step = Step::Send;
-            payout.attempts = payout.attempts.saturating_add(1);
-            payout.next_wake_at = Some(again_at);
-            None
-        }
-        Word::Silent { again_at } => {
-            must(is_at_bank)?;
-            payout.state = State::Unknown;
-            payout.step = Step::Look;
-            payout.attempts = payout.attempts.saturating_add(1);
-            payout.next_wake_at = Some(again_at);
-            None
-        }
-        Word::NeverArrived => {
-            must(payout.step == Step::Look)?;
-            payout.state = State::Reserved;
-            payout.rest(Step::Send, Some(now));
-            None
-        }
+        Word::Accepted
+        | Word::Refused { .. }
+        | Word::NotSent { .. }
+        | Word::Silent { .. }
+        | Word::NeverArrived => bank_said(&mut payout, word, now)?,
         Word::Posted => {
             must(payout.step == Step::Post)?;
             posted(&mut payout, now)
@@ -318,6 +291,43 @@ pub(crate) fn decide(
         payout.event_sequence = payout.event_sequence.saturating_add(1);
     }
     Ok((payout, fact))
+}
+
+/// What came of handing it to the bank, or of asking.
+fn bank_said(payout: &mut Payout, word: Word, now: Timestamp) -> Result<Option<Fact>, Rejection> {
+    must(matches!(payout.step, Step::Send | Step::Look))?;
+    match word {
+        Word::Accepted => return Ok(Some(payout.sent(now))),
+        Word::Refused { reason } => {
+            payout.reason = reason;
+            payout.rest(Step::Void, Some(now));
+        }
+        Word::NotSent { again_at } => {
+            payout.step = Step::Send;
+            payout.attempts = payout.attempts.saturating_add(1);
+            payout.next_wake_at = Some(again_at);
+        }
+        Word::Silent { again_at } => {
+            payout.state = State::Unknown;
+            payout.step = Step::Look;
+            payout.attempts = payout.attempts.saturating_add(1);
+            payout.next_wake_at = Some(again_at);
+        }
+        Word::NeverArrived => {
+            must(payout.step == Step::Look)?;
+            payout.state = State::Reserved;
+            payout.rest(Step::Send, Some(now));
+        }
+        Word::Taken { .. }
+        | Word::Delayed { .. }
+        | Word::Reserved
+        | Word::NotReserved { .. }
+        | Word::Posted
+        | Word::Voided
+        | Word::Seen
+        | Word::CameBack => return Err(Rejection::Contradiction),
+    }
+    Ok(None)
 }
 
 /// A payout that is handed to the bank is one that has to be asked for, should we die meanwhile (P3).

@@ -284,9 +284,9 @@ fn ledger_subject((connector, transaction): &Place, key: i64) -> String {
     format!("ledger:{connector}:{transaction}:{key}")
 }
 
-fn note(report: &mut Report, (place, currency): (&Place, Currency), finding: Finding) {
-    let money = |minor: i64| Some(Money::new(minor, currency));
-    let blank = Found {
+/// A difference of nothing yet.
+fn blank(place: &Place) -> Found {
+    Found {
         kind: BreakKind::Late,
         subject: String::new(),
         reference: place.1.to_string(),
@@ -296,18 +296,34 @@ fn note(report: &mut Report, (place, currency): (&Place, Currency), finding: Fin
         book: Book::Receivable(place.0.clone()),
         line: None,
         transaction: Some(place.1),
+    }
+}
+
+fn note(report: &mut Report, (place, currency): (&Place, Currency), finding: Finding) {
+    let money = |minor: i64| Some(Money::new(minor, currency));
+    let blank = blank(place);
+    // What is on the statement only is different as a whole.
+    let stated = |kind: BreakKind, (ledger, minor): (Option<Money>, i64)| Found {
+        kind,
+        ledger,
+        stated: money(minor),
+        difference_minor: minor,
+        ..blank.clone()
     };
-    let on_line = |line: LineId, found: Found| Found {
-        subject: line_subject(line),
-        line: Some(line),
-        ..found
-    };
-    match finding {
+    let (line, found) = match finding {
         Finding::Agreed { line, key } => {
             report.agree(line);
-            report
-                .agreed
-                .extend(key.map(|key| ledger_subject(place, key)));
+            let subject = key.map(|key| ledger_subject(place, key));
+            return report.agreed.extend(subject);
+        }
+        Finding::MissingAtProvider { minor, key } => {
+            return report.differ(Found {
+                kind: BreakKind::MissingAtProvider,
+                subject: ledger_subject(place, key),
+                ledger: money(minor),
+                difference_minor: minor.saturating_neg(),
+                ..blank
+            });
         }
         Finding::Late { line, minor } => {
             let found = Found {
@@ -315,7 +331,7 @@ fn note(report: &mut Report, (place, currency): (&Place, Currency), finding: Fin
                 stated: money(minor),
                 ..blank
             };
-            report.differ(on_line(line, found));
+            (line, found)
         }
         Finding::AmountDiffers {
             line,
@@ -329,44 +345,29 @@ fn note(report: &mut Report, (place, currency): (&Place, Currency), finding: Fin
                 difference_minor: line_minor.saturating_sub(ledger_minor),
                 ..blank
             };
-            report.differ(on_line(line, found));
+            (line, found)
         }
         Finding::CurrencyDiffers {
             line,
             ledger: (minor, other),
             line_minor,
         } => {
-            let found = Found {
-                kind: BreakKind::CurrencyDiffers,
-                ledger: Some(Money::new(minor, other)),
-                stated: money(line_minor),
-                difference_minor: line_minor,
-                ..blank
-            };
-            report.differ(on_line(line, found));
+            let ledger = Some(Money::new(minor, other));
+            (
+                line,
+                stated(BreakKind::CurrencyDiffers, (ledger, line_minor)),
+            )
         }
-        Finding::Duplicate { line, minor } | Finding::MissingInLedger { line, minor } => {
-            let kind = if matches!(finding, Finding::Duplicate { .. }) {
-                BreakKind::Duplicate
-            } else {
-                BreakKind::MissingInLedger
-            };
-            let found = Found {
-                kind,
-                stated: money(minor),
-                difference_minor: minor,
-                ..blank
-            };
-            report.differ(on_line(line, found));
+        Finding::Duplicate { line, minor } => (line, stated(BreakKind::Duplicate, (None, minor))),
+        Finding::MissingInLedger { line, minor } => {
+            (line, stated(BreakKind::MissingInLedger, (None, minor)))
         }
-        Finding::MissingAtProvider { minor, key } => report.differ(Found {
-            kind: BreakKind::MissingAtProvider,
-            subject: ledger_subject(place, key),
-            ledger: money(minor),
-            difference_minor: minor.saturating_neg(),
-            ..blank
-        }),
-    }
+    };
+    report.differ(Found {
+        subject: line_subject(line),
+        line: Some(line),
+        ..found
+    });
 }
 
 fn sum(mut minors: impl Iterator<Item = i64>) -> Result<i64, Error> {

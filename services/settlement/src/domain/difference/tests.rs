@@ -53,7 +53,10 @@ fn request(by: &str) -> Command {
 }
 
 fn approve(by: &str) -> Command {
-    Command::Approve { by: by.to_owned() }
+    Command::Approve {
+        by: by.to_owned(),
+        until: NOW,
+    }
 }
 
 #[test]

@@ -51,25 +51,10 @@ fn agreed(n: u128, key: i64) -> Finding {
     }
 }
 
-#[test]
-fn r1_each_kind_of_difference_is_told_apart() {
-    let outside_line = Movement {
-        is_outside: true,
-        ..line(1, 100)
-    };
-    let late_line = Movement {
-        at: Timestamp::from_micros(30 * HOUR),
-        ..line(1, 100)
-    };
-    let euro = Movement {
-        currency: Currency::EUR,
-        ..booked(1, 92)
-    };
-    let told = |telling| Movement {
-        telling,
-        ..line(2, 100)
-    };
-    let cases: Vec<(Vec<Movement<i64>>, Vec<Movement<LineId>>, Vec<Finding>)> = vec![
+type Case = (Vec<Movement<i64>>, Vec<Movement<LineId>>, Vec<Finding>);
+
+fn cases_of_one_span() -> Vec<Case> {
+    vec![
         (
             vec![booked(1, 100), booked(2, -40)],
             vec![line(1, 100), line(2, -40)],
@@ -97,6 +82,27 @@ fn r1_each_kind_of_difference_is_told_apart() {
                 line_minor: 99,
             }],
         ),
+    ]
+}
+
+fn cases_of_strange_lines() -> Vec<Case> {
+    let outside_line = Movement {
+        is_outside: true,
+        ..line(1, 100)
+    };
+    let late_line = Movement {
+        at: Timestamp::from_micros(30 * HOUR),
+        ..line(1, 100)
+    };
+    let euro = Movement {
+        currency: Currency::EUR,
+        ..booked(1, 92)
+    };
+    let told = |telling| Movement {
+        telling,
+        ..line(2, 100)
+    };
+    vec![
         (
             vec![euro],
             vec![line(1, 100)],
@@ -148,8 +154,15 @@ fn r1_each_kind_of_difference_is_told_apart() {
                 Finding::MissingAtProvider { minor: 100, key: 1 },
             ],
         ),
-    ];
-    for (ledger, lines, wanted) in cases {
+    ]
+}
+
+#[test]
+fn r1_each_kind_of_difference_is_told_apart() {
+    for (ledger, lines, wanted) in cases_of_one_span()
+        .into_iter()
+        .chain(cases_of_strange_lines())
+    {
         let pool = Pool { ledger, lines };
         assert_eq!(compare(&pool, terms()), wanted, "{pool:?}");
     }
