@@ -169,7 +169,12 @@ fn launch(
         if Instant::now() > limit {
             child.kill().ok();
             child.wait().ok();
-            bail!("{name} was not ready in {} s", PATIENCE.as_secs());
+            let log = fs::read_to_string(&log_path).unwrap_or_default();
+            bail!(
+                "{name} was not ready in {} s: {}",
+                PATIENCE.as_secs(),
+                end_of(&log)
+            );
         }
         pause();
     }

@@ -143,7 +143,12 @@ async fn ledger(client: &Client, captured: i64) {
     );
 }
 
-async fn query(platform: &Platform, component: &str, sql: &str) -> Vec<sea_orm::QueryResult> {
+/// Rows of a component's database.
+pub(crate) async fn query(
+    platform: &Platform,
+    component: &str,
+    sql: &str,
+) -> Vec<sea_orm::QueryResult> {
     let config = DatabaseConfig {
         url: platform.database(component).to_owned(),
         ..DatabaseConfig::default()

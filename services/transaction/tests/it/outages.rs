@@ -159,6 +159,7 @@ async fn t11_without_risk_only_small_amounts_pass_and_only_where_that_is_configu
         .config
         .unassessed_limits
         .insert("USD".to_owned(), 5_000);
+    platform.config.forward_failures = 1;
     platform.start().await;
     platform.world.risk.lock().is_away = true;
     let refused = platform
@@ -178,6 +179,20 @@ async fn t11_without_risk_only_small_amounts_pass_and_only_where_that_is_configu
         .transaction
         .unwrap();
     assert_eq!(passed.status(), Status::Completed, "T11");
+}
+
+#[tokio::test]
+async fn t11_risk_that_is_away_for_a_moment_is_asked_again() {
+    let mut platform = Platform::new().await;
+    platform.start().await;
+    platform.world.risk.lock().is_away = true;
+    let mut request = transfer("k1", BOB_USD);
+    request.wait_ms = Some(50);
+    let first = platform.create(&platform.alice, request).await.unwrap();
+    let first = first.transaction.unwrap();
+    assert_eq!(first.status(), Status::Initiated, "T11");
+    platform.world.risk.lock().is_away = false;
+    platform.until(&first.id, Status::Completed).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ const DEBIAN_VERSIONS: &str = "/usr/lib/postgresql";
 
 /// Room for every test's own databases and pools; durable, but without the pauses of a small
 /// machine's defaults.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "max_connections=300",
@@ -24,6 +24,8 @@ const SETTINGS: [&str; 12] = [
     "synchronous_commit=on",
     "max_wal_size=2GB",
     "checkpoint_timeout=30min",
+    // A server that was killed would otherwise open each file of every test's database before it works again.
+    "recovery_init_sync_method=syncfs",
     "random_page_cost=1.1",
     "jit=off",
     "log_min_messages=warning",

@@ -313,7 +313,8 @@ impl Work {
         };
         failure.reason.clone_into(&mut step.reason);
         let (kind, was_unknown) = (step.kind, step.state == StepState::Unknown);
-        if kind == StepKind::Risk && self.goes_forward() {
+        let is_given_up = self.operation.failures >= policy.forward_failures;
+        if kind == StepKind::Risk && self.goes_forward() && is_given_up {
             return self.unassessed(place, policy, moment);
         }
         if kind.nature() == Nature::Money && (was_unknown || failure.effect == Effect::Unknown) {
