@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How often an answer that asks to come again is followed.
+const RETRIES: u32 = 5;
 
 /// Speaks to one gateway as one principal.
 #[derive(Clone, Debug)]
@@ -85,11 +87,22 @@ impl Client {
         self.send(Method::GET, path, None, None).await
     }
 
-    /// POST with an idempotency key.
+    /// POST with an idempotency key. An answer that asks to come again is followed a few times, as every client should.
     ///
     /// # Errors
     /// When there is no answer.
     pub async fn post(&self, path: &str, key: &str, body: Value) -> Result<Answer> {
+        for _ in 0..RETRIES {
+            let answer = self
+                .send(Method::POST, path, Some(key), Some(body.clone()))
+                .await?;
+            match answer.retry_after {
+                Some(seconds) if [429, 503].contains(&answer.status) => {
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                }
+                _ => return Ok(answer),
+            }
+        }
         self.send(Method::POST, path, Some(key), Some(body)).await
     }
 
