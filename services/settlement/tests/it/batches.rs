@@ -246,6 +246,65 @@ async fn s3_a_refund_from_pending_is_netted_with_what_is_due_later() {
 }
 
 #[tokio::test]
+async fn s3_a_release_whose_answer_is_lost_is_booked_once() {
+    for mut world in worlds().await {
+        let shop = world.shop("EUR", 2);
+        // Twice as much is pending as is due, so that a second transfer would be covered.
+        world.captured(&shop, (1_000, 0), 2).await;
+        world.batch("EUR").await;
+        world.fund(&shop.pending, 1_000, "EUR");
+        world.others.ledger.lock().answers_to_lose = 2;
+        world.advance(2 * DAY);
+        world
+            .eventually("the first answer is lost", || async {
+                world.others.ledger.lock().answers_to_lose < 2
+            })
+            .await;
+        world.restart().await;
+        world
+            .eventually("it is released", || async {
+                world.advance(Duration::from_secs(60));
+                let positions = world.positions(&shop.id).await;
+                positions.iter().all(|position| position.released_at_us > 0)
+            })
+            .await;
+        assert_eq!(
+            (world.available(&shop), world.pending(&shop)),
+            (1_000, 1_000)
+        );
+    }
+}
+
+#[tokio::test]
+async fn s1_a_batch_whose_closing_is_interrupted_is_closed_later_at_the_same_height() {
+    for mut world in worlds().await {
+        let shop = world.shop("EUR", 2);
+        world.captured(&shop, (1_000, 0), 2).await;
+        world.others.ledger.lock().lists_to_refuse = 6;
+        let closing = world.batch("EUR").await;
+        assert_eq!(closing.state(), wire::BatchState::Closing);
+        assert_eq!(closing.transaction_count, 0);
+        world.captured(&shop, (50, 0), 2).await;
+        world.restart().await;
+        world
+            .eventually("it is closed", || async {
+                world.advance(Duration::from_secs(300));
+                !world.positions(&shop.id).await.is_empty()
+            })
+            .await;
+        let request = wire::GetBatchRequest {
+            batch_id: closing.id.clone(),
+        };
+        let found = world.staff(|mut client| async move { client.get_batch(request).await });
+        let closed = found.await.unwrap().batch.unwrap();
+        assert_eq!(closed.state(), wire::BatchState::Closed);
+        assert_eq!(closed.until_height, closing.until_height);
+        assert_eq!(closed.net, money(1_000, "EUR"));
+        assert_eq!(world.batch("EUR").await.net, money(50, "EUR"));
+    }
+}
+
+#[tokio::test]
 async fn a_chargeback_that_is_won_comes_to_nothing() {
     let mut world = world().await;
     let shop = world.shop("EUR", 0);

@@ -53,6 +53,8 @@ pub(crate) struct Ledger {
     pub(crate) answers_to_lose: u32,
     /// Calls that never arrive.
     pub(crate) calls_to_refuse: u32,
+    /// Lists of accounts that are not answered.
+    pub(crate) lists_to_refuse: u32,
     /// Calls that book or reserve something new.
     pub(crate) booked_calls: u32,
 }
@@ -414,7 +416,11 @@ service!(AccountService, Shared<Ledger> {
         request: Request<wire::ListAccountsRequest>,
     ) -> Result<Response<wire::ListAccountsResponse>, Status> {
         let request = request.into_inner();
-        let ledger = self.lock();
+        let mut ledger = self.lock();
+        if ledger.lists_to_refuse > 0 {
+            ledger.lists_to_refuse -= 1;
+            return Err(super::unreachable());
+        }
         let fits = |book: &&Book| {
             book.purpose == request.purpose
                 && (request.currency.is_empty() || book.currency == request.currency)
