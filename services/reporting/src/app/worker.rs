@@ -8,7 +8,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use super::{App, file::File, reports::Halt};
 use crate::{
     domain::{Run, run::Claim},
-    events, store,
+    events, metrics, store,
 };
 
 // === impl App ===
@@ -141,8 +141,11 @@ impl App {
         let mut changes = ChangeSet::new();
         store::runs::update(&mut changes, run);
         events::publish_run(&mut changes, self.ids(), run);
-        if let Err(error) = self.commit(changes).await {
-            tracing::warn!(run = %run.id, error = chain(&error), "the end of a run is not committed");
+        match self.commit(changes).await {
+            Ok(()) => metrics::ended(run),
+            Err(error) => {
+                tracing::warn!(run = %run.id, error = chain(&error), "the end of a run is not committed");
+            }
         }
     }
 
