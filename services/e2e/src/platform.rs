@@ -38,6 +38,8 @@ pub const COMPONENTS: [&str; 10] = [
 pub const SIMULATORS: [&str; 2] = ["provider", "bank"];
 /// Below the range from which the system takes ports for connections, so that nothing takes one between the choice and the use.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// Of a platform that keeps no secrets: 32 bytes in base64url.
+const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// Secrets of simulators that see no money.
 const PROVIDER_KEY: &str = "provider-key-of-a-test";
 const WEBHOOK_SECRET: &str = "webhook-secret-of-a-test";
@@ -277,6 +279,7 @@ impl Plan {
         let mut set = |name: &str, value: String| shared.insert(format!("PAYMESH__{name}"), value);
         set("PROCESS__KEYS__SIGNING_FILE", text(&signing)?);
         set("PROCESS__DATA_DIR", text(folder)?);
+        set("USER__SETTINGS__MASTER_KEY", MASTER_KEY.to_owned());
         set("PROCESS__BROKER__URL", servers.rabbitmq.clone());
         set("PROCESS__BROKER__NAMESPACE", namespace(folder));
         set("PROCESS__LISTEN__ADMIN_PORT", "0".to_owned());

@@ -15,7 +15,7 @@ use crate::{
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Action {
-    /// Makes the operator's tenant, an administrator and an API key, and keeps the secrets in `first-access.json` of the data folder.
+    /// Makes the operator's tenant, an administrator and an API key, and keeps the secrets in `live-access.json` of the data folder.
     /// Run again it changes nothing. It needs the database of users.
     Access,
     /// Makes a sandbox tenant with an administrator, an API key, a customer and a merchant, and prints a first payment. It needs the
@@ -38,17 +38,17 @@ pub fn run(config: &Config, action: Action) -> Result<()> {
     config.use_files_in(folder.clone().as_path());
     block_on(async {
         let platform = process::platform(&config, &[]).await?;
-        let propose: fn(&Ids) -> FirstAccess = match action {
-            Action::Access => FirstAccess::live,
-            Action::Sandbox { .. } => FirstAccess::sandbox,
+        let (propose, file): (fn(&Ids) -> FirstAccess, _) = match action {
+            Action::Access => (FirstAccess::live, folder.join("live-access.json")),
+            Action::Sandbox { .. } => (FirstAccess::sandbox, sandbox::access_file(&platform)),
         };
-        let access = sandbox::access(&config, &platform, propose).await?;
+        let access = sandbox::access(&config, &platform, (propose, &file)).await?;
         match action {
             Action::Access => say(&format!(
                 "tenant         {}\nadministrator  {}\nsecrets        {}",
                 access.tenant_id,
                 access.email,
-                sandbox::access_file(&platform).display()
+                file.display()
             )),
             Action::Sandbox { gateway } => {
                 let sandbox = sandbox::prepare(&platform, &access).await?;

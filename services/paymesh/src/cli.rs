@@ -7,10 +7,11 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use paymesh_chassis::ConfigError;
+use paymesh_chassis::{ConfigError, Secret};
+use paymesh_mesh::network::MeshError;
 
 use crate::{
-    admin, events, process,
+    admin, bench, demo, events, process,
     simulators::{self, Simulator},
     wiring::{self, COMPONENTS, Config, Mode},
 };
@@ -58,11 +59,18 @@ enum Command {
         #[command(subcommand)]
         action: admin::Action,
     },
+    /// Measures, and proves that no cent was lost.
+    Bench {
+        #[command(subcommand)]
+        action: bench::Action,
+    },
     /// Looks after events: what is under way, dead letters, replay.
     Events {
         #[command(subcommand)]
         action: events::Action,
     },
+    /// Plays a day of card payments, on a platform of its own or on one that runs, and looks at it from all sides.
+    Demo(Box<demo::Arguments>),
     /// Looks at the configuration without starting anything.
     Config {
         #[command(subcommand)]
@@ -103,7 +111,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say_error(&format!("paymesh: {error:#}"));
-            let is_config = error.chain().any(|cause| cause.is::<ConfigError>());
+            let is_config = error
+                .chain()
+                .any(|cause| cause.is::<ConfigError>() || cause.is::<MeshError>());
             ExitCode::from(if is_config { EXIT_CONFIG } else { EXIT_FAILURE })
         }
     }
@@ -117,14 +127,16 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     } = arguments;
     let load = || load(config.as_deref(), data_dir.as_deref());
     match command {
-        None => process::run(load()?, Mode::AllInOne)?,
+        None => process::run(load()?, Mode::whole())?,
         Some(Command::Serve { components }) => {
             process::run(load()?, Mode::Network(known(components)?))?;
         }
         Some(Command::Migrate { components }) => migrate(&load()?, known(components)?)?,
         Some(Command::Simulate { simulator }) => simulators::run(&load()?, simulator)?,
         Some(Command::Admin { action }) => admin::run(&load()?, action)?,
+        Some(Command::Bench { action }) => bench::run(load()?, &action)?,
         Some(Command::Events { action }) => events::run(&load()?, action)?,
+        Some(Command::Demo(arguments)) => demo::run(load()?, &arguments, keys())?,
         Some(Command::Config { action }) => look_at(load, action)?,
         Some(Command::Components) => {
             for (name, port) in COMPONENTS {
@@ -164,6 +176,20 @@ fn load(file: Option<&Path>, data_dir: Option<&Path>) -> Result<Config, ConfigEr
     Ok(config)
 }
 
+/// Keys for platforms that run elsewhere.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the environment is read here and nowhere else"
+)]
+fn keys() -> demo::Keys {
+    let secret = |name| std::env::var(name).ok().map(Secret::new);
+    demo::Keys {
+        api_key: secret(demo::API_KEY_VARIABLE),
+        provider_api_key: secret(demo::PROVIDER_KEY_VARIABLE),
+        bank_api_key: secret(demo::BANK_KEY_VARIABLE),
+    }
+}
+
 /// The names as the list of components has them.
 fn known(names: Vec<String>) -> Result<Vec<&'static str>, ConfigError> {
     let find = |name: String| {
@@ -185,10 +211,7 @@ fn migrate(config: &Config, names: Vec<&'static str>) -> anyhow::Result<()> {
     } else {
         names
     };
-    let mut config = config.clone();
-    std::fs::create_dir_all(&config.process.data_dir)?;
-    let folder = config.process.data_dir.clone();
-    config.use_files_in(&folder);
+    let (config, _lock) = wiring::for_migration(config.clone(), &names)?;
     process::block_on(async {
         for name in names {
             wiring::migrate_by_name(name, &config).await?;

@@ -6,9 +6,14 @@ use std::{
     path::PathBuf,
 };
 
-use paymesh_chassis::{Secret, telemetry::LogConfig};
+use paymesh_chassis::{ConfigError, Secret, telemetry::LogConfig};
 use paymesh_mesh::ServeConfig;
 use serde::{Deserialize, Serialize};
+
+/// Where Linux keeps the name of the host.
+const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+/// Characters of a replica's name: those of a DNS name.
+const MAX_INSTANCE: usize = 253;
 
 /// What the process as a whole needs. Each component has a section of its own beside it (see [`crate::wiring::Config`]).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +35,8 @@ pub struct ProcessConfig {
     pub ready_file: PathBuf,
     /// How long calls under way may take after SIGTERM, in milliseconds.
     pub drain_ms: u64,
-    /// Differs between replicas of a component and stays the same over a restart of one, such as the name of a pod.
+    /// Differs between replicas of a component and stays the same over a restart of one. Empty: the name of the host, which is that of
+    /// the pod.
     pub instance: String,
 }
 
@@ -45,12 +51,46 @@ impl Default for ProcessConfig {
             simulators: SimulatorsConfig::default(),
             ready_file: PathBuf::new(),
             drain_ms: 15_000,
-            instance: "single".to_owned(),
+            instance: String::new(),
         }
     }
 }
 
 impl ProcessConfig {
+    /// Checks what types cannot say.
+    ///
+    /// # Errors
+    /// With the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let is_fitting = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        if self.instance.len() > MAX_INSTANCE || !self.instance.chars().all(is_fitting) {
+            return Err(ConfigError::Rule {
+                field: "process.instance".to_owned(),
+                rule: format!("must be at most {MAX_INSTANCE} letters, digits, hyphens and dots"),
+            });
+        }
+        Ok(())
+    }
+
+    /// The replica's name.
+    #[must_use]
+    pub fn instance(&self) -> String {
+        if !self.instance.is_empty() {
+            return self.instance.clone();
+        }
+        let name = std::fs::read_to_string(HOST_NAME).unwrap_or_default();
+        let name: String = name
+            .trim()
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .collect();
+        if name.is_empty() {
+            "single".to_owned()
+        } else {
+            name
+        }
+    }
+
     /// True when keys or events are kept in the data folder.
     #[must_use]
     pub fn uses_files(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The one binary: arguments, configuration, wiring, demo and bench. No business logic.
 
 pub mod admin;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -21,7 +21,7 @@ use paymesh_mesh::{Keys, Mesh, serve};
 use tokio::net::TcpListener;
 
 use crate::{
-    sandbox::{self, Sandbox},
+    sandbox::{self, Sandbox, Simulated},
     wiring::{self, Config, Mode, Plan, Share, Sockets, Surroundings},
 };
 
@@ -37,6 +37,8 @@ pub struct Running {
     pub admin: SocketAddr,
     /// The sandbox, all in one.
     pub sandbox: Option<Sandbox>,
+    /// The simulated provider and bank, all in one.
+    pub simulated: Option<Simulated>,
     /// What the components share.
     pub platform: Platform,
     /// Servers, which end before everything else.
@@ -60,8 +62,7 @@ pub fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
         let running = start(mode.plan(config)?, level).await?;
         crate::cli::say(&running.banner(started.elapsed()));
         let died = tokio::select! {
-            name = running.platform.tasks.died() => Some(name),
-            name = running.front.died() => Some(name),
+            name = running.died() => Some(name),
             () = signalled() => None,
         };
         running.stop().await;
@@ -102,6 +103,7 @@ pub async fn start(plan: Plan, level: LogLevel) -> anyhow::Result<Running> {
         gateway: None,
         admin: SocketAddr::new(process.listen.address, 0),
         sandbox: None,
+        simulated: None,
         front: Tasks::new(),
         drain: Duration::from_millis(process.drain_ms),
         platform,
@@ -132,12 +134,18 @@ pub(crate) async fn platform(
     };
     let share = Share::of_a_process();
     let Share { clock, ids, tasks } = share.clone();
+    let bus = wiring::bus(config, share).await?;
+    let (health, broker) = (Health::default(), bus.clone());
+    health.note(move || {
+        (!broker.is_connected()).then(|| "the broker is away; events wait in outboxes".to_owned())
+    });
     Ok(Platform {
-        bus: wiring::bus(config, share).await?,
+        bus,
         mesh: Mesh::new(config.mesh.clone(), components),
         keys,
-        health: Health::default(),
+        health,
         data_dir: process.data_dir.clone(),
+        instance: process.instance(),
         clock,
         ids,
         tasks,
@@ -174,7 +182,9 @@ impl Running {
         };
         let mut access = None;
         if let (Surroundings::Simulated, Some(gateway)) = (surroundings, &gateway) {
-            sandbox::start_simulators(&mut config, gateway.local_addr()?, &self.platform).await?;
+            let address = gateway.local_addr()?;
+            let simulated = sandbox::start_simulators(&mut config, address, &self.platform).await?;
+            self.simulated = Some(simulated);
             access = Some(sandbox::first_access(&config, &self.platform).await?);
         }
         let mut launched = Vec::with_capacity(components.len());
@@ -239,6 +249,14 @@ impl Running {
             "api_key": self.sandbox.as_ref().map(|sandbox| sandbox.api_key.expose()),
         });
         write_ready(file, &ready)
+    }
+
+    /// Waits until a task has died; gives its name.
+    pub(crate) async fn died(&self) -> &'static str {
+        tokio::select! {
+            name = self.platform.tasks.died() => name,
+            name = self.front.died() => name,
+        }
     }
 
     /// Not ready → servers end their calls → everything else ends.

@@ -50,6 +50,19 @@ pub struct Sandbox {
     file: PathBuf,
 }
 
+/// Where the simulated provider and bank are, and what opens them: their records can be compared with ours.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// The provider, as `http://host:port`.
+    pub provider_url: String,
+    /// Its key.
+    pub provider_api_key: Secret,
+    /// The bank, as `http://host:port`.
+    pub bank_url: String,
+    /// Its key.
+    pub bank_api_key: Secret,
+}
+
 /// Secrets of the sandbox, made once and kept in the data folder, readable by their owner alone.
 #[derive(Clone, Serialize, Deserialize)]
 struct Kept {
@@ -86,7 +99,7 @@ pub async fn start_simulators(
     config: &mut Config,
     gateway: SocketAddr,
     platform: &Platform,
-) -> Result<()> {
+) -> Result<Simulated> {
     let kept = keep(platform)?;
     let mut simulated = config.process.simulators.clone();
     simulated.provider_api_key = Secret::new(kept.provider_api_key);
@@ -104,13 +117,19 @@ pub async fn start_simulators(
         .entry(CONNECTOR.to_owned())
         .or_default();
     connector.url = provider.url();
-    connector.api_key = simulated.provider_api_key;
+    connector.api_key = simulated.provider_api_key.clone();
     connector.webhook_secret = simulated.webhook_secret;
-    config.settlement.settings.bank.url = simulated.bank_url;
-    config.settlement.settings.bank.api_key = simulated.bank_api_key;
+    config.settlement.settings.bank.url = simulated.bank_url.clone();
+    config.settlement.settings.bank.api_key = simulated.bank_api_key.clone();
+    let reached = Simulated {
+        provider_url: provider.url(),
+        provider_api_key: simulated.provider_api_key,
+        bank_url: simulated.bank_url,
+        bank_api_key: simulated.bank_api_key,
+    };
     simulators::supervise(&platform.tasks, "simulated bank", bank);
     simulators::supervise(&platform.tasks, "simulated provider", provider);
-    Ok(())
+    Ok(reached)
 }
 
 /// Makes the tenant, the administrator and the API key, before the components start.
@@ -118,18 +137,18 @@ pub async fn start_simulators(
 /// # Errors
 /// When the data folder or the database of users cannot be used.
 pub async fn first_access(config: &Config, platform: &Platform) -> Result<FirstAccess> {
-    access(config, platform, FirstAccess::sandbox).await
+    let file = access_file(platform);
+    access(config, platform, (FirstAccess::sandbox, &file)).await
 }
 
-/// The same, with a proposal of the caller.
+/// The same, with a proposal and a file of the caller.
 pub(crate) async fn access(
     config: &Config,
     platform: &Platform,
-    propose: fn(&paymesh_kernel::Ids) -> FirstAccess,
+    (propose, file): (fn(&paymesh_kernel::Ids) -> FirstAccess, &Path),
 ) -> Result<FirstAccess> {
-    let file = access_file(platform);
     let proposal = propose(&platform.ids);
-    let found = paymesh_user::first_access(&config.user, platform, &file, &proposal).await?;
+    let found = paymesh_user::first_access(&config.user, platform, file, &proposal).await?;
     Ok(found.access)
 }
 

@@ -42,6 +42,7 @@ macro_rules! components {
             /// # Errors
             /// With the first field that breaks a rule.
             pub fn validate(&self) -> Result<(), ConfigError> {
+                self.process.validate()?;
                 $(<$component as Component>::validate(&self.$name.settings)?;)*
                 Ok(())
             }
@@ -178,6 +179,12 @@ pub enum Surroundings {
 // === impl Mode ===
 
 impl Mode {
+    /// Everything, on embedded storage.
+    #[must_use]
+    pub const fn whole() -> Self {
+        Self::AllInOne
+    }
+
     /// Works out what to do.
     ///
     /// # Errors
@@ -201,6 +208,9 @@ impl Mode {
                     config.process.keys.signing_file.as_os_str().is_empty(),
                 )?;
                 require_databases(&config, &components)?;
+                let needs_master_key =
+                    components.contains(&"user") && config.user.settings.master_key.is_empty();
+                require("user.settings.master_key", needs_master_key)?;
                 Ok(Plan {
                     components,
                     config,
@@ -210,6 +220,24 @@ impl Mode {
             }
         }
     }
+}
+
+/// The configuration with a database for each of the components, and the data folder's lock when some of them are files there.
+///
+/// # Errors
+/// When a component of a networked installation has no database, or another process uses the data folder.
+pub fn for_migration(
+    mut config: Config,
+    names: &[&str],
+) -> anyhow::Result<(Config, Option<std::fs::File>)> {
+    if !config.process.broker.url.is_empty() {
+        require_databases(&config, names)?;
+        return Ok((config, None));
+    }
+    let folder = config.process.data_dir.clone();
+    let lock = crate::process::lock(&folder)?;
+    config.use_files_in(&folder);
+    Ok((config, Some(lock)))
 }
 
 fn require(field: &str, is_missing: bool) -> Result<(), ConfigError> {
@@ -229,7 +257,7 @@ fn require(field: &str, is_missing: bool) -> Result<(), ConfigError> {
 pub async fn bus(config: &Config, share: Share) -> Result<Bus, BusError> {
     let process = &config.process;
     let mut context = BusContext::new(topology(), share.clock, share.ids, share.tasks);
-    context.instance.clone_from(&process.instance);
+    context.instance = process.instance();
     context.namespace.clone_from(&process.broker.namespace);
     if process.broker.url.is_empty() {
         Bus::embedded(&process.data_dir.join("broker.db"), context).await

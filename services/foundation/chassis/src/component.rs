@@ -12,10 +12,12 @@ use std::{
 use axum::Router;
 use paymesh_bus::{Bus, BusError, Subscription};
 use paymesh_kernel::{
-    Clock, Database, DatabaseConfig, Ids, Tasks, Writer, database::DatabaseError,
+    Clock, Database, DatabaseConfig, Ids, Tasks, Writer,
+    database::{Backend, DatabaseError},
     group_commit::GroupCommitConfig,
 };
 use paymesh_mesh::{Channel, Keys, Mesh, ServerConfig, Tokens, network::MeshError, server};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tonic::service::Routes;
@@ -24,6 +26,8 @@ use crate::{ConfigError, Health};
 
 /// The table that remembers which migrations have run.
 const MIGRATIONS_TABLE: &str = "schema_migrations";
+/// PostgreSQL's advisory lock of whoever migrates; a number that nobody else uses in a component's own database.
+const MIGRATIONS_LOCK: i64 = 0x7061_796d_6573_6801;
 /// How long a start waits for its database, and how often it looks.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
 const DATABASE_PAUSE: Duration = Duration::from_millis(250);
@@ -191,7 +195,7 @@ pub struct Service {
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// Its configuration.
-    #[error(transparent)]
+    #[error("the configuration cannot be used")]
     Config(#[from] ConfigError),
     /// Its database.
     #[error("the database of {component} cannot be opened")]
@@ -212,7 +216,7 @@ pub enum InitError {
         source: sea_orm_migration::DbErr,
     },
     /// Another component's place.
-    #[error(transparent)]
+    #[error("another component cannot be found")]
     Mesh(#[from] MeshError),
     /// Its streams.
     #[error(transparent)]
@@ -275,13 +279,34 @@ pub async fn migrate<C: Component>(database: &DatabaseConfig) -> Result<Database
         component: C::NAME,
         source,
     })?;
-    Migrator::<C>::up(database.writer(), None)
-        .await
-        .map_err(|source| InitError::Migration {
-            component: C::NAME,
-            source,
-        })?;
+    let migrated = async {
+        let turn = turn_to_migrate(&database).await?;
+        Migrator::<C>::up(database.writer(), None).await?;
+        match turn {
+            Some(turn) => turn.commit().await,
+            None => Ok(()),
+        }
+    };
+    migrated.await.map_err(|source| InitError::Migration {
+        component: C::NAME,
+        source,
+    })?;
     Ok(database)
+}
+
+/// Waits until no other replica migrates the same database, and keeps others waiting as long as it is held. SQLite has one process.
+async fn turn_to_migrate(
+    database: &Database,
+) -> Result<Option<DatabaseTransaction>, sea_orm_migration::DbErr> {
+    match database.backend() {
+        Backend::Sqlite => Ok(None),
+        Backend::Postgres => {
+            let turn = database.begin().await?;
+            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATIONS_LOCK})");
+            turn.execute_unprepared(&lock).await?;
+            Ok(Some(turn))
+        }
+    }
 }
 
 /// Opens a database. One that is not there yet is waited for, within a bound: servers start and restart in any order.

@@ -14,6 +14,7 @@ use std::{
 
 use paymesh_kernel::{Database, Writer};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 /// A dependency that has not answered by then counts as bad.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -45,6 +46,7 @@ type Note = Box<dyn Fn() -> Option<String> + Send + Sync>;
 #[derive(Default)]
 struct Inner {
     serving: AtomicBool,
+    draining: CancellationToken,
     watched: RwLock<BTreeMap<&'static str, (Database, Writer)>>,
     notes: RwLock<Vec<Note>>,
 }
@@ -78,9 +80,19 @@ impl Health {
 
     /// Says that the start is over, or that the end has begun.
     pub fn set_serving(&self, serving: Serving) {
-        self.inner
+        let was_serving = self
+            .inner
             .serving
-            .store(serving == Serving::Yes, Ordering::SeqCst);
+            .swap(serving == Serving::Yes, Ordering::SeqCst);
+        if was_serving && serving == Serving::No {
+            self.inner.draining.cancel();
+        }
+    }
+
+    /// Cancelled when the end has begun: answers without an end of their own, such as streams of events, end now.
+    #[must_use]
+    pub fn draining(&self) -> CancellationToken {
+        self.inner.draining.clone()
     }
 
     /// Asks everything.

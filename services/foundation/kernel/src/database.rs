@@ -42,6 +42,7 @@ pub enum Backend {
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {
     /// `sqlite:<path>` or `postgres://user:password@host:port/name`. Empty: a file in the data folder.
+    #[serde(serialize_with = "redacted")]
     pub url: String,
     /// Connections for reads.
     pub read_connections: u32,
@@ -67,6 +68,10 @@ impl fmt::Debug for DatabaseConfig {
             .field("write_connections", &self.write_connections)
             .finish()
     }
+}
+
+fn redacted<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&redact(url))
 }
 
 /// A component's database. Clones share the pools.

@@ -64,15 +64,11 @@ impl Keys {
             return Self::load(path);
         }
         let pem = generate_pem()?;
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(PRIVATE_MODE)
-            .open(path)
+        // Whole or not at all: a start after a crash must not find half a key.
+        let part = path.with_extension("part");
+        write(&part, &pem)
+            .and_then(|()| fs::rename(&part, path))
             .map_err(|source| file_error(path, source))?;
-        io::Write::write_all(&mut file, pem.as_bytes())
-            .map_err(|source| file_error(path, source))?;
-        file.sync_all().map_err(|source| file_error(path, source))?;
         Self::from_pem(&pem)
     }
 
@@ -148,6 +144,17 @@ fn generate_pem() -> Result<String, KeyError> {
         .to_pkcs8_pem(LineEnding::LF)
         .map_err(|_| KeyError::Malformed)?;
     Ok(pem.to_string())
+}
+
+fn write(path: &Path, pem: &str) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(PRIVATE_MODE)
+        .open(path)?;
+    io::Write::write_all(&mut file, pem.as_bytes())?;
+    file.sync_all()
 }
 
 fn file_error(path: &Path, source: io::Error) -> KeyError {

@@ -55,6 +55,7 @@ struct Inner {
     low: AtomicI64,
     open: Mutex<HashMap<String, usize>>,
     stopping: CancellationToken,
+    draining: CancellationToken,
 }
 
 /// A place among the open streams, given back when it is dropped.
@@ -78,6 +79,7 @@ impl Feed {
                 low: AtomicI64::new(0),
                 open: Mutex::default(),
                 stopping: tasks.stopping().clone(),
+                draining: host.platform.health.draining(),
             }),
         };
         let reader = Reader {
@@ -151,8 +153,13 @@ impl Feed {
         Duration::from_millis(self.inner.config.heartbeat_ms)
     }
 
+    /// Cancelled when no new requests come any more, before the process stops.
+    pub(crate) fn draining(&self) -> CancellationToken {
+        self.inner.draining.clone()
+    }
+
     /// Cancelled when the process stops.
-    pub(crate) fn stopping(&self) -> CancellationToken {
+    fn stopping(&self) -> CancellationToken {
         self.inner.stopping.clone()
     }
 }

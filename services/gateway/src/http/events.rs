@@ -180,7 +180,7 @@ impl Reader {
 
     /// Waits for the next event, or for the time of a heartbeat.
     async fn listen(&mut self) -> Option<()> {
-        let stopping = self.feed.stopping();
+        let stopping = self.feed.draining();
         let wait = (self.sent_at + self.feed.heartbeat()).min(self.ends_at);
         tokio::select! {
             () = stopping.cancelled() => None,
