@@ -268,9 +268,13 @@ impl Closing<'_> {
                 ("kind=bank&source=bank", &counterparts.bank, statement),
             ] {
                 let file = from.get(&path).await?;
-                let name = file.is_good().then_some(file.text).unwrap_or_default();
+                let text = if file.is_good() {
+                    file.text
+                } else {
+                    String::new()
+                };
                 lines += self
-                    .take(what, &format!("{}-{day}", self.run), name)
+                    .take(what, &format!("{}-{day}", self.run), text)
                     .await?;
             }
         }

@@ -224,8 +224,7 @@ pub(super) async fn only_tenant(rest: &Rest) -> Result<String> {
         .await?
         .good("the tenant of the key")?;
     let tenants = body.get("data").and_then(serde_json::Value::as_array);
-    let tenants = tenants.map_or(&[] as &[_], Vec::as_slice);
-    let [tenant] = tenants else {
+    let Some([tenant]) = tenants.map(Vec::as_slice) else {
         anyhow::bail!("the key can see several tenants; say which sandbox it is with --tenant");
     };
     ensure!(
