@@ -87,6 +87,18 @@ impl Client {
         self.send(Method::GET, path, None, None).await
     }
 
+    /// GET of something that is no JSON.
+    ///
+    /// # Errors
+    /// When there is no answer, or a problem.
+    pub async fn text(&self, path: &str) -> Result<String> {
+        let mut request = self.http.get(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        Ok(request.send().await?.error_for_status()?.text().await?)
+    }
+
     /// POST with an idempotency key. An answer that asks to come again is followed a few times, as every client should.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     thread,
 };
@@ -206,6 +206,21 @@ impl Platform {
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    /// The file that keeps the administrator's API key.
+    #[must_use]
+    pub fn access_file(&self) -> PathBuf {
+        let folders = [
+            self.folder.path().join("data"),
+            self.folder.path().to_owned(),
+        ];
+        let files = folders.map(|folder| folder.join("first-access.json"));
+        files
+            .iter()
+            .find(|file| file.exists())
+            .unwrap_or(&files[0])
+            .clone()
     }
 
     /// The processes by name: `paymesh`, or each component and simulator.

@@ -9,6 +9,7 @@
     reason = "a task talks to the person who runs it"
 )]
 
+mod bench;
 mod binaries;
 mod docs;
 mod executed;
@@ -45,6 +46,8 @@ enum Task {
         #[command(subcommand)]
         task: ServersTask,
     },
+    /// Measures payments at full length and writes docs/performance.md.
+    Bench(bench::BenchArguments),
     /// Writes docs/errors.md from the READMEs under services.
     Docs {
         /// Writes nothing, and fails when the document is not up to date.
@@ -111,6 +114,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Task::Bench(arguments) => bench::run(&Workspace::find()?, &arguments),
         Task::Docs { check } => {
             let mode = if check {
                 docs::Mode::Check

@@ -14,7 +14,7 @@ pub(crate) struct Workspace {
     #[serde(rename = "workspace_root")]
     pub(crate) root: PathBuf,
     #[serde(rename = "target_directory")]
-    target: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 // === impl Workspace ===

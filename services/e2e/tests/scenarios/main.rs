@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod books;
 mod edges;
 mod idempotency;
 mod money;
