@@ -22,7 +22,6 @@ mod http;
 mod store;
 
 use paymesh_chassis::{Component, ConfigError, Host, InitError, Service, Surface};
-use sea_orm_migration::MigrationTrait;
 
 pub use config::Config;
 
@@ -41,7 +40,7 @@ impl Component for Gateway {
         config.validate()
     }
 
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    fn migrations() -> store::Migrations {
         store::migration::all()
     }
 
