@@ -15,9 +15,6 @@ use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{app::App, error::Error};
 
-/// What is said of models, which this version does not have.
-const NO_MODELS: &str = "this version decides by rules and lists alone; it trains no models";
-
 /// The service over its use cases.
 #[derive(Clone, Debug)]
 struct Grpc {
@@ -46,14 +43,6 @@ macro_rules! handlers {
                     show(self.$name(principal, request.get_ref()).await)
                 }
             )*
-
-            async fn train_model(&self, _: Request<wire::TrainModelRequest>) -> Answer<wire::TrainModelResponse> {
-                Err(Status::unimplemented(NO_MODELS))
-            }
-
-            async fn list_models(&self, _: Request<wire::ListModelsRequest>) -> Answer<wire::ListModelsResponse> {
-                Err(Status::unimplemented(NO_MODELS))
-            }
         }
     };
 }

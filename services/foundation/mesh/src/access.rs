@@ -50,7 +50,6 @@ const GRANTS: &[(&str, &[Role])] = &[
     ("risk.history.import", &[Admin]),
     ("risk.list.read", READERS),
     ("risk.list.write", RISK_STAFF),
-    ("risk.model.write", &[Admin]),
     ("risk.rule.read", READERS),
     ("risk.rule.write", &[Finance, Admin]),
     ("settlement.batch.write", MONEY_STAFF),

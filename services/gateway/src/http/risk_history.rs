@@ -1,39 +1,19 @@
-//! Risk's past: history to learn from, models, and what rules would have done.
+//! Risk's past: history, and what rules would have done.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use paymesh_proto::risk::v1 as pb;
 
 use super::{
-    answer::{Done, Found, Made, Page, present},
+    answer::{Done, Found},
     form::{Amount, Form, Moment, Word, form, number_of, request},
-    input::{Body, Listing, NoFilter, range},
+    input::{Body, range},
     once::Once,
     problem::Problem,
     risk::TAG,
     route::{BodySize, Route},
 };
 use crate::clients::Clients;
-
-form! {
-    /// A scoring model. Its measures are of payments that it did not learn from.
-    Model from pb::Model {
-        version: String,
-        active: bool,
-        /// Payments that it learned from.
-        training_count: u64,
-        /// Frauds among them.
-        fraud_count: u64,
-        trained_until: Option<Moment> = trained_until_at_us,
-        /// 0 to 1.
-        auc_roc: f64,
-        /// 0 to 1.
-        average_precision: f64,
-        /// 0 to 1.
-        card_precision_at_100: f64,
-        created_at: Moment = created_at_us,
-    }
-}
 
 form! {
     /// What a rule would have done.
@@ -128,22 +108,6 @@ request! {
     }
 }
 
-request! {
-    /// What to learn from.
-    TrainModel {
-        /// Yours; names the model.
-        version: String,
-        /// By business time.
-        from: Option<Moment>,
-        /// By business time, exclusive.
-        until: Option<Moment>,
-        /// Labels younger than this are not used.
-        label_delay_ms: Option<i64>,
-        /// Put it to use.
-        activate: Option<bool>,
-    }
-}
-
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::post("/v1/risk/backtests", backtest)
@@ -156,14 +120,6 @@ pub(crate) fn routes() -> Vec<Route> {
             .notes("Sandboxes only. Chunk by chunk; a chunk that was taken is not taken again.")
             .calls(&["RiskService/ImportHistory"])
             .body_size(BodySize::Import)
-            .tag(TAG),
-        Route::post("/v1/risk/models", train)
-            .about("Train a model")
-            .calls(&["RiskService/TrainModel"])
-            .tag(TAG),
-        Route::get("/v1/risk/models", list_models)
-            .about("List models, newest first")
-            .calls(&["RiskService/ListModels"])
             .tag(TAG),
     ]
 }
@@ -228,37 +184,4 @@ async fn import(
         .await?;
     let outcome = answer.outcome;
     Ok(Done::new(HistoryImported::form(answer), outcome))
-}
-
-async fn train(
-    clients: Arc<Clients>,
-    once: Once,
-    Body(body): Body<TrainModel>,
-) -> Result<Made<Model>, Problem> {
-    let request = pb::TrainModelRequest {
-        version: body.version,
-        business: range(body.from, body.until),
-        label_delay_ms: body.label_delay_ms.unwrap_or(0),
-        activate: body.activate.unwrap_or(false),
-    };
-    let answer = once
-        .run_once(async || Ok(clients.risk().train_model(request).await?.into_inner()))
-        .await?;
-    let model = Model::form(present(answer.model, "risk", "model")?);
-    Ok(Made::new(
-        model,
-        "/v1/risk/models".to_owned(),
-        answer.outcome,
-    ))
-}
-
-async fn list_models(
-    clients: Arc<Clients>,
-    listing: Listing<NoFilter>,
-) -> Result<Page<Model>, Problem> {
-    let request = pb::ListModelsRequest {
-        page: Some(listing.page),
-    };
-    let answer = clients.risk().list_models(request).await?.into_inner();
-    Ok(Page::new(Form::form(answer.models), answer.page_info))
 }

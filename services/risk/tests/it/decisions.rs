@@ -21,7 +21,6 @@ crate::scenario! {
     every_field_at_fault_is_named;
     nobody_sees_the_decisions_of_another_tenant;
     a_denied_payment_raises_an_alert_and_a_fact_follows_each_decision;
-    models_are_not_there_and_say_so;
 }
 
 async fn r2_the_same_decision_id_answers_the_same_and_counts_once(mut world: World) {
@@ -338,16 +337,4 @@ async fn a_denied_payment_raises_an_alert_and_a_fact_follows_each_decision(world
     }
     kinds.sort_unstable();
     assert_eq!(kinds, ["fraud_alert.v1", "risk_assessment.completed.v1"]);
-}
-
-async fn models_are_not_there_and_say_so(world: World) {
-    let principal = world.harness.person(Role::Admin);
-    let mut client = world.client("gateway");
-    let train = client.train_model(pb::TrainModelRequest::default());
-    let status = world.harness.act(&principal, train).await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::Unimplemented);
-    let mut client = world.client("gateway");
-    let list = client.list_models(pb::ListModelsRequest::default());
-    let status = world.harness.act(&principal, list).await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::Unimplemented);
 }

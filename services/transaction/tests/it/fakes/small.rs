@@ -103,8 +103,6 @@ mod risk {
         delete_list_entry(wire::DeleteListEntryRequest) -> wire::DeleteListEntryResponse;
         backtest(wire::BacktestRequest) -> wire::BacktestResponse;
         import_history(wire::ImportHistoryRequest) -> wire::ImportHistoryResponse;
-        train_model(wire::TrainModelRequest) -> wire::TrainModelResponse;
-        list_models(wire::ListModelsRequest) -> wire::ListModelsResponse;
         list_alerts(wire::ListAlertsRequest) -> wire::ListAlertsResponse;
     });
 }
