@@ -7,7 +7,7 @@ use paymesh_kernel::{define_id, id::decode};
 pub use paymesh_kernel::id::TenantId;
 
 /// Prefixes of operations that may consume a quote.
-const OPERATIONS: [&str; 3] = ["txn", "cap", "re"];
+const OPERATIONS: [&str; 4] = ["txn", "cap", "re", "dp"];
 /// Longest name of a source.
 const NAME_LIMIT: usize = 32;
 
@@ -23,13 +23,15 @@ define_id!(
     "src"
 );
 
-/// A transaction, capture or refund that consumes a quote.
+/// A transaction, capture, refund or chargeback (by its dispute) that consumes a quote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationId(String);
 
 /// The text is the id of no operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be the id of a transaction (txn_), a capture (cap_) or a refund (re_)")]
+#[error(
+    "must be the id of a transaction (txn_), a capture (cap_), a refund (re_) or a dispute (dp_)"
+)]
 pub struct OperationIdError;
 
 /// The name of a source, such as `ecb`.
@@ -110,7 +112,7 @@ mod tests {
     #[test]
     fn only_operations_that_move_money_consume_quotes() {
         let suffix = "01h455vb4pex5vsknk084sn02q";
-        for prefix in OPERATIONS {
+        for prefix in ["txn", "cap", "re", "dp"] {
             assert!(
                 format!("{prefix}_{suffix}").parse::<OperationId>().is_ok(),
                 "{prefix}"
