@@ -3,7 +3,7 @@
 //! Everything is looked at from outside: by REST, by the provider's own record, by metrics.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -62,6 +62,17 @@ struct Record {
     captured: i64,
     refunded: i64,
     charged_back: i64,
+}
+
+/// What the provider's record says of our payments.
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    /// By transaction.
+    records: HashMap<String, Record>,
+    /// By the provider's id: our transaction.
+    payments: HashMap<String, String>,
+    /// Days on whose reports the facts are, as `2018-08-09`.
+    days: BTreeSet<String>,
 }
 
 // === impl Check ===
@@ -288,13 +299,13 @@ fn differences(told: &HashMap<String, Told>, stored: &HashMap<String, Told>) -> 
     differences
 }
 
-/// The provider's record against the answers: captured, refunded and charged back, payment by payment.
+/// The provider's record against the answers: captured, refunded and charged back, payment by payment. Gives the days, too, on whose
+/// reports the payments are.
 ///
 /// # Errors
 /// When the provider refuses or does not answer.
-pub(super) async fn provider(provider: &Rest, day: &Day) -> Result<Check> {
-    let mut records: HashMap<String, Record> = HashMap::new();
-    let mut reference_of: HashMap<String, String> = HashMap::new();
+pub(super) async fn provider(provider: &Rest, day: &Day) -> Result<(Check, BTreeSet<String>)> {
+    let mut facts = Facts::default();
     let mut after = 0_u64;
     loop {
         let path = format!("/v1/record?after={after}&limit={RECORD_PAGE}");
@@ -305,7 +316,7 @@ pub(super) async fn provider(provider: &Rest, day: &Day) -> Result<Check> {
             .into_iter()
             .flatten()
         {
-            take_fact(fact, &mut records, &mut reference_of);
+            facts.take(fact, |transaction| day.told.contains_key(transaction));
         }
         let next = page.get("next_after").and_then(Value::as_u64);
         match next.filter(|_| page.get("has_more") == Some(&Value::Bool(true))) {
@@ -323,7 +334,7 @@ pub(super) async fn provider(provider: &Rest, day: &Day) -> Result<Check> {
             refunded: sum("refund"),
             charged_back,
         };
-        let theirs = records.get(&told.id).copied().unwrap_or_default();
+        let theirs = facts.records.get(&told.id).copied().unwrap_or_default();
         seen += 1;
         if ours != theirs {
             differences.push(format!(
@@ -333,48 +344,50 @@ pub(super) async fn provider(provider: &Rest, day: &Day) -> Result<Check> {
         }
     }
     let detail = format!("{seen} payments, one by one");
-    Ok(Check::none_differs(
-        "the provider's record is the same",
-        &differences,
-        detail,
-    ))
+    let check = Check::none_differs("the provider's record is the same", &differences, detail);
+    Ok((check, facts.days))
 }
 
-fn take_fact(
-    fact: &Value,
-    records: &mut HashMap<String, Record>,
-    reference_of: &mut HashMap<String, String>,
-) {
-    let kind = text_at(fact, "/type");
-    if kind == "payment_created" {
-        // Ours are `txn_…:step:direction`.
-        let reference = text_at(fact, "/payment/reference");
-        let transaction = reference.split(':').next().unwrap_or_default();
-        reference_of.insert(
-            text_at(fact, "/payment/id").to_owned(),
-            transaction.to_owned(),
-        );
-        return;
-    }
-    let Some(reference) = reference_of.get(text_at(fact, "/payment_id")) else {
-        return;
-    };
-    let record = records.entry(reference.clone()).or_default();
-    let minor = |part: &str| {
-        fact.pointer(&format!("/{part}/amount/minor"))
-            .and_then(Value::as_i64)
-            .unwrap_or(0)
-    };
-    let succeeded = |part: &str| text_at(fact, &format!("/{part}/status")) == "succeeded";
-    match kind {
-        "capture_made" if succeeded("capture") => record.captured += minor("capture"),
-        "refund_made" if succeeded("refund") => record.refunded += minor("refund"),
-        "refund_failed" => record.refunded -= minor("failure"),
-        "dispute_opened" => record.charged_back += minor("dispute"),
-        "dispute_closed" if text_at(fact, "/closing/verdict") == "won" => {
-            record.charged_back -= minor("closing");
+// === impl Facts ===
+
+impl Facts {
+    /// Adds a fact about a payment of ours.
+    fn take(&mut self, fact: &Value, is_ours: impl Fn(&str) -> bool) {
+        let kind = text_at(fact, "/type");
+        if kind == "payment_created" {
+            // Ours are `txn_…:step:direction`.
+            let reference = text_at(fact, "/payment/reference");
+            let transaction = reference.split(':').next().unwrap_or_default();
+            if is_ours(transaction) {
+                let payment = text_at(fact, "/payment/id").to_owned();
+                self.payments.insert(payment, transaction.to_owned());
+            }
+            return;
         }
-        _ => {}
+        let Some(transaction) = self.payments.get(text_at(fact, "/payment_id")) else {
+            return;
+        };
+        let part = match kind {
+            "capture_made" => "capture",
+            "refund_made" => "refund",
+            "refund_failed" => "failure",
+            "dispute_opened" => "dispute",
+            "dispute_closed" => "closing",
+            _ => return,
+        };
+        let of = |field: &str| text_at(fact, &format!("/{part}/{field}"));
+        let minor = fact.pointer(&format!("/{part}/amount/minor"));
+        let minor = minor.and_then(Value::as_i64).unwrap_or(0);
+        let record = self.records.entry(transaction.clone()).or_default();
+        match kind {
+            "capture_made" if of("status") == "succeeded" => record.captured += minor,
+            "refund_made" if of("status") == "succeeded" => record.refunded += minor,
+            "refund_failed" => record.refunded -= minor,
+            "dispute_opened" => record.charged_back += minor,
+            "dispute_closed" if of("verdict") == "won" => record.charged_back -= minor,
+            _ => return,
+        }
+        self.days.insert(of("settlement_date").to_owned());
     }
 }
 
@@ -406,21 +419,22 @@ mod tests {
         let amount = |minor: i64| json!({ "minor": minor, "currency": "EUR" });
         let facts = [
             json!({ "type": "payment_created", "payment": { "id": "pay_1", "reference": "txn_1:authorize:forward" } }),
-            json!({ "type": "capture_made", "payment_id": "pay_1", "capture": { "amount": amount(500), "status": "succeeded" } }),
-            json!({ "type": "refund_made", "payment_id": "pay_1", "refund": { "amount": amount(200), "status": "succeeded" } }),
-            json!({ "type": "refund_failed", "payment_id": "pay_1", "failure": { "amount": amount(200) } }),
-            json!({ "type": "dispute_opened", "payment_id": "pay_1", "dispute": { "amount": amount(500) } }),
+            json!({ "type": "capture_made", "payment_id": "pay_1", "capture": { "amount": amount(500), "status": "succeeded", "settlement_date": "2018-08-09" } }),
+            json!({ "type": "refund_made", "payment_id": "pay_1", "refund": { "amount": amount(200), "status": "succeeded", "settlement_date": "2018-08-09" } }),
+            json!({ "type": "refund_failed", "payment_id": "pay_1", "failure": { "amount": amount(200), "settlement_date": "2018-08-10" } }),
+            json!({ "type": "dispute_opened", "payment_id": "pay_1", "dispute": { "amount": amount(500), "settlement_date": "2018-08-10" } }),
             json!({ "type": "capture_made", "payment_id": "pay_9", "capture": { "amount": amount(1), "status": "succeeded" } }),
         ];
-        let (mut records, mut references) = (HashMap::new(), HashMap::new());
+        let mut seen = Facts::default();
         for fact in &facts {
-            take_fact(fact, &mut records, &mut references);
+            seen.take(fact, |transaction| transaction == "txn_1");
         }
         let record = Record {
             captured: 500,
             refunded: 0,
             charged_back: 500,
         };
-        assert_eq!(records, HashMap::from([("txn_1".to_owned(), record)]));
+        assert_eq!(seen.records, HashMap::from([("txn_1".to_owned(), record)]));
+        assert!(seen.days.iter().eq(["2018-08-09", "2018-08-10"]));
     }
 }

@@ -14,7 +14,7 @@ use super::{
     check::{Books, Check, Verdict},
     disputes::all,
     prepare::{Prepared, moment, next_day, ordered},
-    rest::{Rest, text_at},
+    rest::{Answer, Rest, text_at},
     story::{Amount, Sums},
     world::World,
 };
@@ -49,6 +49,10 @@ pub(super) struct Closing<'a> {
     pub(super) world: &'a World,
     pub(super) prepared: &'a Prepared,
     pub(super) day_start: i64,
+    /// By the clock: what was cut before is not of this run.
+    pub(super) started_at: Timestamp,
+    /// Days on whose provider reports the payments are.
+    pub(super) report_days: BTreeSet<String>,
 }
 
 /// What came of it.
@@ -150,12 +154,13 @@ impl Closing<'_> {
     /// Adds up what was cut. The platform cuts batches by itself too, when something is due.
     async fn add_batches(&self, closed: &mut Closed) -> Result<()> {
         for batch in all(self.rest, "/v1/settlement/batches?limit=100").await? {
-            let count = batch.get("transaction_count").and_then(Value::as_u64);
-            let Some(count) = count.filter(|count| *count > 0) else {
+            let closed_at = Timestamp::parse(text_at(&batch, "/closed_at"));
+            if !closed_at.is_ok_and(|at| at >= self.started_at) {
                 continue;
-            };
+            }
+            let count = batch.get("transaction_count").and_then(Value::as_u64);
             closed.batches += 1;
-            closed.transactions += count;
+            closed.transactions += count.unwrap_or(0);
             if let Some(net) = Amount::read(batch.get("net")) {
                 *closed.net.entry(net.currency).or_default() += net.minor;
             }
@@ -240,15 +245,11 @@ impl Closing<'_> {
 
     /// Has the provider close the day, and takes its report and the bank's statement in; gives their lines.
     async fn import(&self, counterparts: &Counterparts) -> Result<u64> {
-        // What happens by the clock, such as the decision of a dispute and the provider's deposit, is on today's files.
-        let today = SystemClock.now().as_micros().div_euclid(1_000_000);
-        let mut days = vec![self.day_start, next_day(self.day_start), today]
-            .into_iter()
-            .map(date)
-            .collect::<Vec<_>>();
-        days.dedup();
+        let Some(last) = self.report_days.last() else {
+            return Ok(0);
+        };
         let key = format!("{}-close", self.run);
-        let body = json!({ "date": date(today.max(next_day(self.day_start))) });
+        let body = json!({ "date": last });
         let answer = counterparts
             .provider
             .post("/v1/settlements", &key, &body)
@@ -256,27 +257,19 @@ impl Closing<'_> {
         answer.good("the provider does not close the day")?;
         self.deposited(counterparts).await?;
         let mut lines = 0;
-        for day in &days {
+        for day in &self.report_days {
             let report = format!("/v1/reports/settlement?date={day}&{FILE_PAGE}");
+            let file = counterparts.provider.get(&report).await?;
+            let what = "kind=provider&source=simulated";
+            lines += self.take(what, day, file).await?;
+        }
+        // Payouts are booked the day after, and the provider's deposit by the clock.
+        let today = SystemClock.now().as_micros().div_euclid(1_000_000);
+        let booked = [self.day_start, next_day(self.day_start), today].map(date);
+        for day in BTreeSet::from(booked) {
             let statement = format!("/v1/statements?date={day}&{FILE_PAGE}");
-            for (what, from, path) in [
-                (
-                    "kind=provider&source=simulated",
-                    &counterparts.provider,
-                    report,
-                ),
-                ("kind=bank&source=bank", &counterparts.bank, statement),
-            ] {
-                let file = from.get(&path).await?;
-                let text = if file.is_good() {
-                    file.text
-                } else {
-                    String::new()
-                };
-                lines += self
-                    .take(what, &format!("{}-{day}", self.run), text)
-                    .await?;
-            }
+            let file = counterparts.bank.get(&statement).await?;
+            lines += self.take("kind=bank&source=bank", &day, file).await?;
         }
         Ok(lines)
     }
@@ -294,14 +287,15 @@ impl Closing<'_> {
         }
     }
 
-    async fn take(&self, what: &str, key: &str, file: String) -> Result<u64> {
-        // The first line names the columns.
-        if file.lines().count() < 2 {
+    /// Takes a file in; one of a line, which names the columns, has nothing to take.
+    async fn take(&self, what: &str, day: &str, file: Answer) -> Result<u64> {
+        if !file.is_good() || file.text.lines().count() < 2 {
             return Ok(0);
         }
         let path = format!("/v1/settlement/statements?{what}");
-        let key = format!("{key}-{}", what.split('&').next().unwrap_or_default());
-        let content = ("text/csv", bytes::Bytes::from(file));
+        let whose = what.split('&').next().unwrap_or_default();
+        let key = format!("{}-{day}-{whose}", self.run);
+        let content = ("text/csv", bytes::Bytes::from(file.text));
         let answer = self.rest.post_bytes(&path, &key, content).await?;
         let statement = answer.good("a statement is not taken")?;
         let lines = statement.get("line_count").and_then(Value::as_u64);
@@ -333,10 +327,7 @@ impl Closing<'_> {
             .map(|one| format!("{} {}", text_at(one, "/kind"), text_at(one, "/reference")))
             .collect();
         let detail = if some.is_empty() {
-            format!(
-                "{} lines of {} matched, no break",
-                closed.matched, closed.lines
-            )
+            format!("{} lines matched, no break", closed.matched)
         } else {
             format!("{} breaks, such as {}", closed.breaks, some.join(", "))
         };

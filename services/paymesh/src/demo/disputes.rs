@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     log::{Line, Log},
-    player::Day,
+    player::{Day, Player},
     rest::{Rest, text_at},
     story::{Amount, Sums},
 };
@@ -119,6 +119,26 @@ pub(super) async fn play(rest: &Rest, run: &str, day: &Day, log: &mut Log) -> Re
         missing: count(disputed.len()).saturating_sub(all),
         fees,
     })
+}
+
+/// Reads the disputed transactions until each has its chargeback, or the time is over.
+///
+/// # Errors
+/// When the log cannot be written or the platform does not answer.
+pub(super) async fn booked(player: &Player, day: &mut Day, log: &mut Log) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    let mut left: Vec<String> = expected(day).map(ToOwned::to_owned).collect();
+    loop {
+        player.ask(&left, day, log).await?;
+        left.retain(|id| {
+            let told = day.told.get(id);
+            !told.is_some_and(|told| told.done("chargeback").count() > 0 && told.is_at_rest())
+        });
+        if left.is_empty() || Instant::now() > until {
+            return Ok(());
+        }
+        tokio::time::sleep(PACE).await;
+    }
 }
 
 /// Transactions of which a dispute is to be expected.

@@ -1,9 +1,9 @@
 //! The whole of it, in order: simulate, prepare, play, wait, check, add up.
 
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeSet, path::Path, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use paymesh_kernel::Ids;
+use paymesh_kernel::{Clock as _, Ids, SystemClock, Timestamp};
 use rand::RngExt as _;
 
 use super::{
@@ -58,7 +58,7 @@ impl Play {
     pub(super) async fn run(&self, target: &Target, log: &Path) -> Result<Summary> {
         let progress = Progress::new();
         let mut log = Log::create(log)?;
-        let started = Instant::now();
+        let (started, started_at) = (Instant::now(), SystemClock.now());
         let settings = self.settings.clone();
         let dataset = tokio::task::spawn_blocking(move || simulate(&settings)).await?;
         let world = World::of(&dataset, self.seed);
@@ -103,6 +103,7 @@ impl Play {
             progress: &progress,
             people: (&prepared, &world),
             day_start: plan.day_start,
+            started_at,
         };
         let mut summary = evening.run(&mut day, &before, &mut log).await?;
         summary.date = date;
@@ -120,6 +121,8 @@ struct Evening<'a> {
     progress: &'a Progress,
     people: (&'a Prepared, &'a World),
     day_start: i64,
+    /// By the clock.
+    started_at: Timestamp,
 }
 
 // === impl Evening ===
@@ -132,8 +135,7 @@ impl Evening<'_> {
         let rest = &self.target.rest;
         let disputes = disputes::play(rest, self.run, day, log).await?;
         self.target.pending.settle().await?;
-        let disputed: Vec<String> = disputes::expected(day).map(ToOwned::to_owned).collect();
-        self.player.ask(&disputed, day, log).await?;
+        disputes::booked(self.player, day, log).await?;
         self.progress.done("everything came to its end", started);
         let started = Instant::now();
         let books = Books::read(rest).await?;
@@ -141,11 +143,11 @@ impl Evening<'_> {
             of_provider: disputes.fees.clone(),
             of_merchants_minor: self.people.0.chargeback_fee_minor,
         };
-        let mut checks = self.checks(day, (before, &books), &charges).await?;
+        let (mut checks, report_days) = self.checks(day, (before, &books), &charges).await?;
         self.progress.done("looked at from all sides", started);
         let mut summary = Summary::of(day, disputes, (before, &books));
         let started = Instant::now();
-        let (closed, found) = self.close().await?;
+        let (closed, found) = self.close(report_days).await?;
         checks.extend(found);
         let pending = self.target.pending.settle().await?;
         checks.push(match pending {
@@ -167,7 +169,7 @@ impl Evening<'_> {
         Ok(summary)
     }
 
-    async fn close(&self) -> Result<(close::Closed, Vec<Check>)> {
+    async fn close(&self, report_days: BTreeSet<String>) -> Result<(close::Closed, Vec<Check>)> {
         let both = self.target.provider.clone().zip(self.target.bank.clone());
         let counterparts = both.map(|(provider, bank)| Counterparts { provider, bank });
         let (prepared, world) = self.people;
@@ -178,6 +180,8 @@ impl Evening<'_> {
             world,
             prepared,
             day_start: self.day_start,
+            started_at: self.started_at,
+            report_days,
         };
         closing.run().await
     }
@@ -187,20 +191,28 @@ impl Evening<'_> {
         day: &Day,
         (before, after): (&Books, &Books),
         charges: &Charges,
-    ) -> Result<Vec<Check>> {
+    ) -> Result<(Vec<Check>, BTreeSet<String>)> {
         let mut checks = check::ledger(before, after, day, charges);
         checks.push(check::databases(&self.target.rest, self.run, day).await?);
-        checks.push(match &self.target.provider {
-            Some(provider) => check::provider(provider, day).await?,
-            None => Check::not_seen("the provider's record is the same", "needs --provider-url"),
-        });
-        let open = day.told.values().filter(|told| !told.has_ended()).count();
+        let mut report_days = BTreeSet::new();
+        match &self.target.provider {
+            Some(provider) => {
+                let (check, days) = check::provider(provider, day).await?;
+                checks.push(check);
+                report_days = days;
+            }
+            None => checks.push(Check::not_seen(
+                "the provider's record is the same",
+                "needs --provider-url",
+            )),
+        }
+        let open = day.told.values().filter(|told| !told.is_at_rest()).count();
         checks.push(Check::of(
             "every transaction is at its end",
             open == 0,
             format!("{open} are not"),
         ));
-        Ok(checks)
+        Ok((checks, report_days))
     }
 }
 

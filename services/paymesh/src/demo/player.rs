@@ -210,7 +210,7 @@ impl Player {
             let open: Vec<String> = day
                 .told
                 .values()
-                .filter(|told| !told.has_ended() && told.status != "stuck")
+                .filter(|told| !told.is_at_rest() && told.status != "stuck")
                 .map(|told| told.id.clone())
                 .collect();
             if open.is_empty() || Instant::now() > until {

@@ -113,6 +113,13 @@ impl Told {
         )
     }
 
+    /// True when it has ended and no capture, refund or chargeback of it is under way.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let is_open =
+            |operation: &Operation| matches!(operation.state.as_str(), "pending" | "unknown");
+        self.has_ended() && !self.operations.iter().any(is_open)
+    }
+
     /// Captures, refunds and chargebacks that took place.
     pub(super) fn done(&self, kind: &'static str) -> impl Iterator<Item = &Operation> {
         self.operations

@@ -93,7 +93,7 @@ impl Summary {
         summary.add_speed(day);
         summary.add_money(before, after);
         summary.ledger_balanced = after.is_balanced();
-        summary.stuck = count(day.told.values().filter(|told| !told.has_ended()));
+        summary.stuck = count(day.told.values().filter(|told| !told.is_at_rest()));
         summary.troubles = day.troubles.iter().take(10).cloned().collect();
         summary
     }
