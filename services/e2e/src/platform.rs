@@ -40,10 +40,11 @@ pub const SIMULATORS: [&str; 2] = ["provider", "bank"];
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// Of a platform that keeps no secrets: 32 bytes in base64url.
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-/// Secrets of simulators that see no money.
-const PROVIDER_KEY: &str = "provider-key-of-a-test";
+/// Keys of simulators that see no money; this is the provider's.
+pub const PROVIDER_KEY: &str = "provider-key-of-a-test";
 const WEBHOOK_SECRET: &str = "webhook-secret-of-a-test";
-const BANK_KEY: &str = "bank-key-of-a-test";
+/// The bank's.
+pub const BANK_KEY: &str = "bank-key-of-a-test";
 
 /// Settings as environment variables.
 pub type Settings = BTreeMap<String, String>;

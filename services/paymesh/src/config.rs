@@ -35,6 +35,8 @@ pub struct ProcessConfig {
     pub ready_file: PathBuf,
     /// How long calls under way may take after SIGTERM, in milliseconds.
     pub drain_ms: u64,
+    /// Threads that run tasks. 0: one a processor all in one, half of that for a component over the network.
+    pub worker_threads: usize,
     /// Differs between replicas of a component and stays the same over a restart of one. Empty: the name of the host, which is that of
     /// the pod.
     pub instance: String,
@@ -51,6 +53,7 @@ impl Default for ProcessConfig {
             simulators: SimulatorsConfig::default(),
             ready_file: PathBuf::new(),
             drain_ms: 15_000,
+            worker_threads: 0,
             instance: String::new(),
         }
     }

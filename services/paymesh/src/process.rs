@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     future::Future,
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt as _,
     path::Path,
     time::{Duration, Instant},
 };
@@ -57,9 +58,10 @@ pub fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
         field: "process.log.level".to_owned(),
         rule: error.to_string(),
     })?;
-    block_on(async {
+    let plan = mode.plan(config)?;
+    block_on_threads(plan.threads, async {
         let started = Instant::now();
-        let running = start(mode.plan(config)?, level).await?;
+        let running = start(plan, level).await?;
         crate::cli::say(&running.banner(started.elapsed()));
         let died = tokio::select! {
             name = running.died() => Some(name),
@@ -75,11 +77,24 @@ pub fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
 
 /// Runs a future on a runtime of its own.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    block_on_threads(cores(), work)
+}
+
+/// Processors that this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn block_on_threads<T>(
+    threads: usize,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     // A second provider would be a defect of ours; the first one stays.
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .ok();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .build()?;
     let result = runtime.block_on(work);
@@ -310,10 +325,18 @@ pub(crate) fn write_ready(file: &Path, ready: &serde_json::Value) -> anyhow::Res
     sandbox::write_private(file, &ready.to_string())
 }
 
+/// Makes a folder that its owner alone may look into; one that exists stays as it is.
+pub(crate) fn make_private(folder: &Path) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("the data folder {} cannot be made", folder.display()))
+}
+
 /// Makes the data folder and keeps a second process out of it.
 pub(crate) fn lock(folder: &Path) -> anyhow::Result<File> {
-    fs::create_dir_all(folder)
-        .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+    make_private(folder)?;
     let file = File::create(folder.join("lock"))?;
     file.try_lock().with_context(|| {
         format!(

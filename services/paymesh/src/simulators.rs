@@ -52,6 +52,7 @@ pub fn run(config: &Config, which: Simulator) -> Result<()> {
         }
         .into());
     }
+    process::make_private(&process.data_dir)?;
     block_on(async {
         let tasks = Tasks::new();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

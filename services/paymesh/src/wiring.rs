@@ -15,7 +15,7 @@ use paymesh_kernel::{Database, database::DatabaseError};
 use paymesh_mesh::MeshConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::config::ProcessConfig;
+use crate::{config::ProcessConfig, process};
 
 macro_rules! components {
     ($($name:ident: $component:ty),* $(,)?) => {
@@ -156,6 +156,8 @@ pub struct Plan {
     pub sockets: Sockets,
     /// What stands beside the components.
     pub surroundings: Surroundings,
+    /// Threads that run tasks.
+    pub threads: usize,
 }
 
 /// Which components have a socket of their own.
@@ -190,6 +192,15 @@ impl Mode {
     /// # Errors
     /// When the configuration lacks what the mode needs.
     pub fn plan(self, mut config: Config) -> Result<Plan, ConfigError> {
+        let threads = |automatic: usize| match config.process.worker_threads {
+            0 => automatic,
+            asked => asked,
+        };
+        // Components on one machine share it; a thread more than needed is switched to and from for nothing.
+        let (whole, part) = (
+            threads(process::cores()),
+            threads(process::cores().div_ceil(2)),
+        );
         match self {
             Self::AllInOne => {
                 let folder = config.process.data_dir.clone();
@@ -199,6 +210,7 @@ impl Mode {
                     config,
                     sockets: Sockets::Gateway,
                     surroundings: Surroundings::Simulated,
+                    threads: whole,
                 })
             }
             Self::Network(components) => {
@@ -216,6 +228,7 @@ impl Mode {
                     config,
                     sockets: Sockets::Each,
                     surroundings: Surroundings::Configured,
+                    threads: part,
                 })
             }
         }
@@ -235,7 +248,7 @@ pub fn for_migration(
         return Ok((config, None));
     }
     let folder = config.process.data_dir.clone();
-    let lock = crate::process::lock(&folder)?;
+    let lock = process::lock(&folder)?;
     config.use_files_in(&folder);
     Ok((config, Some(lock)))
 }

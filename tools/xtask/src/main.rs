@@ -17,6 +17,7 @@ mod guard;
 mod harness;
 mod process;
 mod report;
+mod schemathesis;
 mod servers;
 mod suites;
 mod test_run;

@@ -19,6 +19,7 @@ use crate::guard::Guard;
 use crate::harness::Tally;
 use crate::process::{Ended, Runner, Show, Stream};
 use crate::report::{Report, totals};
+use crate::schemathesis;
 use crate::servers::{Kind, Servers};
 use crate::suites::{self, BUILD, BUILD_RELEASE, Suite, Work, minutes};
 use crate::workspace::{Workspace, is_ci};
@@ -29,6 +30,8 @@ struct Run<'a> {
     factor: u32,
     guard: Guard,
     servers: Option<Servers>,
+    /// None before it was prepared, and when it cannot be had.
+    schemathesis: Option<PathBuf>,
     build: Option<Build>,
     executed: Executed,
     reports: Vec<Report>,
@@ -47,6 +50,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<Ex
         factor: arguments.budget_factor,
         guard: Guard::start()?,
         servers: None,
+        schemathesis: None,
         build: None,
         executed: Executed::new(),
         reports: Vec::new(),
@@ -84,6 +88,9 @@ impl Run<'_> {
         );
         if suite.servers == suites::Servers::Needed && self.has_tests(suite) {
             self.prepare_servers(&mut report)?;
+            if suite.work == Work::Tests(Level::System) {
+                self.prepare_schemathesis(&mut report);
+            }
         }
         let log_path = self
             .workspace
@@ -195,6 +202,9 @@ impl Run<'_> {
         if let Some(servers) = &self.servers {
             command.envs(servers.environment());
         }
+        if let Some(program) = &self.schemathesis {
+            command.env(schemathesis::VARIABLE, program);
+        }
         command
     }
 
@@ -233,6 +243,17 @@ impl Run<'_> {
         }
         self.servers = Some(servers);
         Ok(())
+    }
+
+    fn prepare_schemathesis(&mut self, report: &mut Report) {
+        let prepared = schemathesis::prepare(self.workspace).map_err(|error| {
+            let problem = format!("schemathesis: {error:#}");
+            println!("missing {problem}");
+            if is_ci() {
+                report.fail(problem);
+            }
+        });
+        self.schemathesis = prepared.ok();
     }
 
     fn has_tests(&self, suite: &Suite) -> bool {

@@ -36,6 +36,10 @@ impl Workspace {
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(cargo());
         command.current_dir(&self.root).args(arguments);
+        if is_ci() {
+            // Nobody builds here a second time, and the disk is not for that.
+            command.env("CARGO_INCREMENTAL", "0");
+        }
         // Cargo writes into a pipe here, and would not see that its words end on a terminal.
         if std::io::stdout().is_terminal()
             && variable("CARGO_TERM_COLOR").is_none()
