@@ -7,7 +7,7 @@ use super::App;
 use crate::{
     domain::{
         AttemptId, DisputeId, OperationId, RefundId, TransactionId,
-        command::{self, Rejection, Taken},
+        command::{self, Rejection, Source, Taken},
         fact::ChargebackStage,
         operation::{OperationKind, OperationState},
         status::Status,
@@ -159,9 +159,11 @@ impl App {
         let mut work = match (news.stage, booked) {
             (ChargebackStage::Opened, Some(_)) => return Ok(Next::Done),
             (ChargebackStage::Opened, None) => {
-                match command::chargeback(main.transaction, news.taken, moment) {
+                let opened =
+                    command::chargeback(main.transaction, news.taken, Source::Provider, moment);
+                match opened {
                     Ok(work) => work,
-                    // Money on its way back to the payer may free what the scheme took.
+                    // A capture that is at work is booked soon.
                     Err(Rejection::TooMuch { .. }) => return Ok(Next::Again),
                     Err(rejection) => return Err(rejection.into()),
                 }
@@ -180,12 +182,20 @@ impl App {
                 command::chargeback_won(main.transaction, &booked.operation, moment)?
             }
             (ChargebackStage::Lost, Some(booked)) => {
-                if booked.operation.details.is_lost {
+                let won = OperationId::reversal_of(dispute);
+                if booked.operation.details.is_lost
+                    || store::work(&self.inner.database, won).await?.is_some()
+                {
                     return Ok(Next::Done);
                 }
                 command::chargeback_lost(main.transaction, booked.operation, moment)?
             }
         };
+        let sums = work.transaction.sums;
+        if news.stage == ChargebackStage::Opened && sums.beyond > 0 {
+            tracing::warn!(transaction = %work.transaction.id, %dispute, beyond_minor = sums.beyond,
+                "the provider took money back that was on its way to the payer already");
+        }
         self.name_quote(&mut work);
         self.stage(changes, &mut work, "payment");
         Ok(Next::Done)

@@ -12,7 +12,9 @@ use super::{
     work::{Pending, Work},
 };
 
-pub use begin::{Taken, capture, chargeback, chargeback_lost, chargeback_won, late_undo, refund};
+pub use begin::{
+    Source, Taken, capture, chargeback, chargeback_lost, chargeback_won, late_undo, refund,
+};
 pub use decide::{
     ReviewVerdict, approve_resolution, bank_status, cancel, request_resolution, review,
 };

@@ -148,7 +148,7 @@ pub struct Transaction {
 }
 
 /// Sums of a transaction, in minor units of the payer's currency. T5: captured + capturing ≤ authorized, and
-/// refunded + refunding + charged back ≤ captured.
+/// refunded + refunding + charged back + charging back ≤ captured + beyond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
     /// Reserved or taken.
@@ -163,6 +163,11 @@ pub struct Sums {
     pub refunding: i64,
     /// Taken by the scheme, and not given back.
     pub charged_back: i64,
+    /// Reserved for chargebacks that are not booked yet.
+    pub charging_back: i64,
+    /// What a provider took beyond what was captured, because the same money was on its way back to the payer already. Part of
+    /// charged back or charging back; nothing that we decide ourselves adds to it.
+    pub beyond: i64,
     /// The part of it that is lost for good.
     pub lost: i64,
 }
@@ -223,24 +228,24 @@ impl Sums {
             self.refunded,
             self.refunding,
             self.charged_back,
+            self.charging_back,
+            self.beyond,
         ];
         assert!(
             all.iter().all(|sum| *sum >= 0),
             "T5: no sum is below zero: {self:?}"
         );
-        let wide = |parts: &[i64]| {
-            parts
-                .iter()
-                .map(|part| i128::from(*part))
-                .fold(0_i128, i128::saturating_add)
-        };
         assert!(
             wide(&[self.captured, self.capturing]) <= i128::from(self.authorized),
             "T5: captured is at most authorized: {self:?}"
         );
         assert!(
-            wide(&[self.refunded, self.refunding, self.charged_back]) <= i128::from(self.captured),
+            self.given_back() <= wide(&[self.captured, self.beyond]),
             "T5: refunded and charged back are at most captured: {self:?}"
+        );
+        assert!(
+            i128::from(self.beyond) <= wide(&[self.charged_back, self.charging_back]),
+            "T5: only a chargeback goes beyond what was captured: {self:?}"
         );
         assert!(
             self.lost <= self.charged_back,
@@ -263,7 +268,40 @@ impl Sums {
             .saturating_sub(self.refunded)
             .saturating_sub(self.refunding)
             .saturating_sub(self.charged_back)
+            .saturating_sub(self.charging_back)
     }
+
+    /// Reserves what the scheme takes. What is more than is left is booked beyond what was captured: the money is gone.
+    pub fn reserve_forced(&mut self, minor: i64) {
+        self.charging_back = self.charging_back.saturating_add(minor);
+        self.beyond = self.excess();
+    }
+
+    /// Something was freed, so that less is beyond what was captured.
+    pub fn ease(&mut self) {
+        self.beyond = self.beyond.min(self.excess());
+    }
+
+    fn given_back(&self) -> i128 {
+        wide(&[
+            self.refunded,
+            self.refunding,
+            self.charged_back,
+            self.charging_back,
+        ])
+    }
+
+    fn excess(&self) -> i64 {
+        let excess = self.given_back().saturating_sub(i128::from(self.captured));
+        i64::try_from(excess.max(0)).unwrap_or(i64::MAX)
+    }
+}
+
+fn wide(parts: &[i64]) -> i128 {
+    parts
+        .iter()
+        .map(|part| i128::from(*part))
+        .fold(0_i128, i128::saturating_add)
 }
 
 // === impl Transaction ===

@@ -34,6 +34,8 @@ pub(super) fn to_transaction_row(of: &Transaction) -> transaction::Model {
         refunded,
         refunding,
         charged_back,
+        charging_back,
+        beyond,
         lost,
     } = of.sums;
     transaction::Model {
@@ -51,6 +53,8 @@ pub(super) fn to_transaction_row(of: &Transaction) -> transaction::Model {
         refunded_minor: refunded,
         refunding_minor: refunding,
         charged_back_minor: charged_back,
+        charging_back_minor: charging_back,
+        beyond_minor: beyond,
         lost_minor: lost,
         fee_currency: of.fee.currency().code().to_owned(),
         fee_minor: of.fee.minor(),
@@ -87,6 +91,8 @@ pub(super) fn to_transaction(row: transaction::Model) -> Result<Transaction, Sto
             refunded: row.refunded_minor,
             refunding: row.refunding_minor,
             charged_back: row.charged_back_minor,
+            charging_back: row.charging_back_minor,
+            beyond: row.beyond_minor,
             lost: row.lost_minor,
         },
         fee: Money::new(row.fee_minor, currency(&row.fee_currency, WHAT)?),

@@ -63,13 +63,15 @@ const TRANSACTIONS: &str = "CREATE TABLE transactions (id UUID NOT NULL PRIMARY 
      kind TEXT NOT NULL, status TEXT NOT NULL, version BIGINT NOT NULL, event_sequence BIGINT NOT NULL, \
      currency TEXT NOT NULL, amount_minor BIGINT NOT NULL, authorized_minor BIGINT NOT NULL, \
      captured_minor BIGINT NOT NULL, capturing_minor BIGINT NOT NULL, refunded_minor BIGINT NOT NULL, \
-     refunding_minor BIGINT NOT NULL, charged_back_minor BIGINT NOT NULL, lost_minor BIGINT NOT NULL, \
+     refunding_minor BIGINT NOT NULL, charged_back_minor BIGINT NOT NULL, \
+     charging_back_minor BIGINT NOT NULL, beyond_minor BIGINT NOT NULL, lost_minor BIGINT NOT NULL, \
      fee_currency TEXT NOT NULL, fee_minor BIGINT NOT NULL, credited_minor BIGINT NOT NULL, drawn_minor BIGINT NOT NULL, \
      payment_method_id UUID, parties TEXT NOT NULL, details TEXT NOT NULL, business_at BIGINT NOT NULL, \
      created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, ended_at BIGINT, \
      CONSTRAINT transactions_amount_check CHECK (amount_minor > 0), \
      CONSTRAINT transactions_captured_check CHECK (captured_minor + capturing_minor <= authorized_minor), \
-     CONSTRAINT transactions_refunded_check CHECK (refunded_minor + refunding_minor + charged_back_minor <= captured_minor))";
+     CONSTRAINT transactions_refunded_check CHECK (refunded_minor + refunding_minor + charged_back_minor + charging_back_minor \
+     <= captured_minor + beyond_minor))";
 
 const OPERATIONS: &str = "CREATE TABLE operations (id UUID NOT NULL PRIMARY KEY, tenant_id UUID NOT NULL, \
      transaction_id UUID NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, currency TEXT NOT NULL, \

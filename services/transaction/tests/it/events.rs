@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// Publishes on the stream of payment.
-struct Payment {
+pub(crate) struct Payment {
     _database: TestDatabase,
     writer: Writer,
     sequence: Mutex<i64>,
 }
 
 impl Payment {
-    async fn start(platform: &Platform) -> Self {
+    pub(crate) async fn start(platform: &Platform) -> Self {
         let database = TestDatabase::sqlite().await;
         let opened: Database = migrate::<Transaction>(&database.config).await.unwrap();
         let tasks = &platform.harness.platform.tasks;
@@ -50,7 +50,7 @@ impl Payment {
         }
     }
 
-    async fn tell<F: Fact>(&self, platform: &Platform, aggregate: uuid::Uuid, fact: F) {
+    pub(crate) async fn tell<F: Fact>(&self, platform: &Platform, aggregate: uuid::Uuid, fact: F) {
         let mut sequence = self.sequence.lock().await;
         *sequence += 1;
         let now = platform.harness.clock.now();

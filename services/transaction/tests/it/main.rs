@@ -13,6 +13,7 @@
 mod banks;
 mod captures;
 mod crash;
+mod disputes;
 mod events;
 mod fakes;
 mod keys;

@@ -290,5 +290,5 @@ async fn wrong_fields_are_named_all_at_once() {
         .iter()
         .map(|v| v.field.to_string())
         .collect();
-    assert_eq!(fields, ["amount", "payee", "country"]);
+    assert_eq!(fields, ["amount", "payee.account_id", "country"]);
 }

@@ -11,7 +11,7 @@ use crate::{
     app::{App, DECISIONS, Outcome, Whole},
     domain::{
         DisputeId, OperationId, TransactionId,
-        command::{self, Rejection, ReviewVerdict, Taken},
+        command::{self, Rejection, ReviewVerdict, Source, Taken},
         fact::ChargebackStage,
         ids::ResolutionId,
         saga::{StepKind, StepState, Wait},
@@ -254,7 +254,7 @@ impl App {
                     reason: word.reason.clone(),
                     business_at,
                 };
-                let work = command::chargeback(transaction, taken, moment)?;
+                let work = command::chargeback(transaction, taken, Source::Person, moment)?;
                 Ok((opened, Decided::Go(Box::new(work))))
             }
             (_, None) => Err(Rejection::NoChargeback.into()),

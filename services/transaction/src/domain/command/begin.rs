@@ -133,13 +133,25 @@ pub struct Taken {
     pub business_at: paymesh_kernel::Timestamp,
 }
 
-/// Begins a chargeback.
+/// Who says that the scheme took money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A person. More than what is left is a mistake, and is refused.
+    Person,
+    /// The provider. The money is gone, so nobody can refuse it: what is more than what is left is booked all the same, beyond
+    /// what was captured.
+    Provider,
+}
+
+/// Begins a chargeback. Its amount is reserved and the transaction touched, so that whatever else takes money out of the same
+/// transaction at the same time is decided again.
 ///
 /// # Errors
-/// When the payer did not pay through a provider, or the amount is more than what is left.
+/// When the payer did not pay through a provider, nothing was captured, or a person says more than what is left.
 pub fn chargeback(
     transaction: Transaction,
     taken: Taken,
+    source: Source,
     moment: Moment,
 ) -> Result<Work, Rejection> {
     if transaction.details.attempt.is_none() {
@@ -148,7 +160,10 @@ pub fn chargeback(
             what: "charged back",
         });
     }
-    let left = transaction.sums.refundable();
+    let left = match source {
+        Source::Person => transaction.sums.refundable(),
+        Source::Provider => transaction.sums.captured,
+    };
     let amount = amount_of(&transaction, Some(taken.amount), left, "charged back")?;
     let crosses = transaction.crosses();
     let saga = Saga::new(Flow::Chargeback, |kind| crosses || kind == StepKind::Post);
@@ -168,8 +183,10 @@ pub fn chargeback(
         details,
         moment,
     );
-    // The transaction is touched when it is booked; until then two chargebacks are told apart by their disputes.
-    Ok(Work::loaded(transaction, operation))
+    let mut work = Work::loaded(transaction, operation);
+    work.touch(moment.now);
+    work.transaction.sums.reserve_forced(amount.minor());
+    Ok(work)
 }
 
 /// Gives a chargeback back at its original figures: the dispute is won.
@@ -198,7 +215,10 @@ pub fn chargeback_won(
         amount: booked.amount,
     };
     let operation = operation(&transaction, head, saga, details, moment);
-    Ok(Work::loaded(transaction, operation))
+    // Won and lost are decided against each other.
+    let mut work = Work::loaded(transaction, operation);
+    work.touch(moment.now);
+    Ok(work)
 }
 
 /// Marks a chargeback as lost for good: no money moves any more.

@@ -77,7 +77,7 @@ impl Work {
         };
         match self.operation.kind {
             OperationKind::Main => self.finish_main_undone(goal, moment),
-            OperationKind::Capture | OperationKind::Refund => {
+            OperationKind::Capture | OperationKind::Refund | OperationKind::Chargeback => {
                 self.release_sums(moment);
                 let state = if decline.is_some() {
                     OperationState::Declined
@@ -92,9 +92,7 @@ impl Work {
                     self.set_status(Status::Authorized, "CAPTURE_NOT_DONE", ITSELF, now);
                 }
             }
-            OperationKind::Chargeback
-            | OperationKind::ChargebackReversal
-            | OperationKind::LateUndo => {
+            OperationKind::ChargebackReversal | OperationKind::LateUndo => {
                 self.end(OperationState::Failed, now);
             }
         }
@@ -130,11 +128,12 @@ impl Work {
         match self.operation.kind {
             OperationKind::Capture => sums.capturing = sums.capturing.saturating_sub(minor),
             OperationKind::Refund => sums.refunding = sums.refunding.saturating_sub(minor),
-            OperationKind::Main
-            | OperationKind::Chargeback
-            | OperationKind::ChargebackReversal
-            | OperationKind::LateUndo => {}
+            OperationKind::Chargeback => {
+                sums.charging_back = sums.charging_back.saturating_sub(minor);
+            }
+            OperationKind::Main | OperationKind::ChargebackReversal | OperationKind::LateUndo => {}
         }
+        sums.ease();
     }
 
     /// A timer went off: what nobody decided in time is decided now, everything else is looked into again.

@@ -24,6 +24,8 @@ pub(crate) struct Model {
     pub(crate) refunded_minor: i64,
     pub(crate) refunding_minor: i64,
     pub(crate) charged_back_minor: i64,
+    pub(crate) charging_back_minor: i64,
+    pub(crate) beyond_minor: i64,
     pub(crate) lost_minor: i64,
     pub(crate) fee_currency: String,
     pub(crate) fee_minor: i64,

@@ -61,6 +61,7 @@ impl Work {
             sums.authorized = amount.minor();
         }
         sums.captured = sums.captured.saturating_add(amount.minor());
+        sums.ease();
         transaction.details.holds = rest.into_iter().collect();
         // A correction and a payout charge the payer's fee or none.
         let Ok(figures) = figures else { return };
@@ -174,10 +175,10 @@ impl Work {
     }
 
     fn chargeback_posted(&mut self, now: Timestamp) {
+        let minor = self.operation.amount.minor();
         let sums = &mut self.transaction.sums;
-        sums.charged_back = sums
-            .charged_back
-            .saturating_add(self.operation.amount.minor());
+        sums.charging_back = sums.charging_back.saturating_sub(minor);
+        sums.charged_back = sums.charged_back.saturating_add(minor);
         self.operation.details.booked = self.chargeback_group().unwrap_or_default();
         self.operation.details.payee_amount = Some(self.taken_back());
         self.tell_chargeback(ChargebackStage::Opened, now);
@@ -217,6 +218,7 @@ impl Work {
         let sums = &mut self.transaction.sums;
         if self.operation.kind == OperationKind::Refund {
             sums.refunded = sums.refunded.saturating_sub(minor);
+            sums.ease();
             let back = self.operation.details.from_pending.map_or(0, Money::minor);
             self.transaction.drawn_minor = self.transaction.drawn_minor.saturating_sub(back);
             let taken = self
@@ -227,6 +229,7 @@ impl Work {
             self.refund_told(taken, None, now);
         } else {
             sums.charged_back = sums.charged_back.saturating_sub(minor);
+            sums.ease();
             self.tell_chargeback(ChargebackStage::Won, now);
         }
     }
