@@ -187,6 +187,7 @@ impl Running {
             mut config,
             sockets,
             surroundings,
+            threads: _,
         } = plan;
         let port = config.process.listen.gateway_port;
         let has_gateway = components.contains(&GATEWAY);

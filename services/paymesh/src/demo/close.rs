@@ -153,7 +153,7 @@ impl Closing<'_> {
 
     /// Adds up what was cut. The platform cuts batches by itself too, when something is due.
     async fn add_batches(&self, closed: &mut Closed) -> Result<()> {
-        for batch in all(self.rest, "/v1/settlement/batches?limit=100").await? {
+        for batch in self.cut_batches().await? {
             let closed_at = Timestamp::parse(text_at(&batch, "/closed_at"));
             if !closed_at.is_ok_and(|at| at >= self.started_at) {
                 continue;
@@ -166,6 +166,19 @@ impl Closing<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Every batch, when those that were cut are computed.
+    async fn cut_batches(&self) -> Result<Vec<Value>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let batches = all(self.rest, "/v1/settlement/batches?limit=100").await?;
+            let is_computed = |batch: &Value| matches!(text_at(batch, "/state"), "open" | "closed");
+            if batches.iter().all(is_computed) || Instant::now() > until {
+                return Ok(batches);
+            }
+            tokio::time::sleep(PACE).await;
+        }
     }
 
     /// Waits until nothing is pending for merchants; gives the number of currencies in which something is.

@@ -282,7 +282,9 @@ impl Inner {
                 self.verify(done, &key, answer).await
             }
             Deed::Transfer { to, minor } => {
-                let key = format!("{}-give-{}-{}-{minor}", self.run, act.customer, act.at);
+                // Letters part the numbers: rows of digits may be taken for the number of a card.
+                let (from, at_second) = (act.customer, act.at);
+                let key = format!("{}-from{from}-to{to}-at{at_second}", self.run);
                 let body = json!({
                     "kind": "transfer",
                     "amount": { "minor": minor, "currency": self.world.home(act.customer).currency },

@@ -103,6 +103,7 @@ impl Summary {
         self.failed == 0
             && self.stuck == 0
             && self.ledger_balanced
+            && self.troubles.is_empty()
             && self
                 .checks
                 .iter()
