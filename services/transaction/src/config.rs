@@ -46,6 +46,8 @@ pub struct Config {
     pub unassessed_limits: BTreeMap<String, i64>,
     /// Fees that are not a merchant's.
     pub fees: Fees,
+    /// Largest fee of a connector for a dispute, in minor units of its currency; one as large as the dispute passes as well.
+    pub max_connector_fee_minor: i64,
     /// Entries of each cache of merchants, accounts and payment methods.
     pub cache_entries: usize,
     /// Age at which an entry is read again, in milliseconds.
@@ -95,6 +97,7 @@ impl Default for Config {
             action_minutes: 30,
             unassessed_limits: BTreeMap::new(),
             fees: Fees::default(),
+            max_connector_fee_minor: 10_000,
             cache_entries: 50_000,
             cache_age_ms: 30_000,
         }
@@ -134,6 +137,9 @@ impl Config {
         ];
         if let Some((field, _)) = zero.into_iter().find(|(_, is_zero)| *is_zero) {
             return rule(field, "must be above zero");
+        }
+        if self.max_connector_fee_minor < 0 {
+            return rule("max_connector_fee_minor", "must not be below zero");
         }
         for (field, fee) in [
             ("fees.transfer", &self.fees.transfer),

@@ -113,6 +113,8 @@ impl Fault for Error {
                 Rejection::Busy | Rejection::Version { .. } => ErrorKind::Aborted,
                 Rejection::Currency { .. } => ErrorKind::InvalidArgument,
                 Rejection::NoRequest => ErrorKind::NotFound,
+                Rejection::PersonNeeded | Rejection::FinanceNeeded => ErrorKind::PermissionDenied,
+                Rejection::DisputeReused => ErrorKind::AlreadyExists,
                 Rejection::State { .. }
                 | Rejection::TooMuch { .. }
                 | Rejection::Kind { .. }
@@ -279,6 +281,9 @@ const fn rejection_reason(rejection: &Rejection) -> &'static str {
         Rejection::Currency { .. } => "CURRENCY_MISMATCH",
         Rejection::Kind { .. } => "TRANSACTION_KIND",
         Rejection::SamePerson => "SECOND_PERSON_NEEDED",
+        Rejection::PersonNeeded => "PERSON_NEEDED",
+        Rejection::FinanceNeeded => "TRANSACTION_KIND_NOT_ALLOWED",
+        Rejection::DisputeReused => "DISPUTE_REUSED",
         Rejection::NoRequest => "RESOLUTION_REQUEST_NOT_FOUND",
         Rejection::UndoBegun => "UNDO_BEGUN",
         Rejection::Edge { .. } => "STATUS_EDGE",

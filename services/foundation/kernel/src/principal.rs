@@ -107,6 +107,20 @@ impl Principal {
         self.roles.contains(&role)
     }
 
+    /// True when a person is behind it who has signed in: no API key and no component.
+    #[must_use]
+    pub fn is_person(&self) -> bool {
+        is_person(&self.subject) && !self.has(Role::Component)
+    }
+
+    /// True when it may approve what `asked_by` asked for, where two people are needed: both are people who have signed in, and
+    /// not the same one. An API key speaks for whoever holds its secret, who may well be the person on the other side; so a key
+    /// neither asks for nor approves what needs two people.
+    #[must_use]
+    pub fn may_approve(&self, asked_by: &str) -> bool {
+        self.is_person() && is_person(asked_by) && self.subject != asked_by
+    }
+
     /// True when it may touch objects of everyone in its tenant: every role but customer and merchant.
     #[must_use]
     pub fn sees_whole_tenant(&self) -> bool {
@@ -115,4 +129,8 @@ impl Principal {
             Role::Support | Role::Finance | Role::Admin | Role::Auditor | Role::Component => true,
         })
     }
+}
+
+fn is_person(subject: &str) -> bool {
+    subject.starts_with("user_")
 }

@@ -80,6 +80,24 @@ pub enum Refusal {
     Defect,
 }
 
+impl Refusal {
+    /// The word for it in what others see.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Funds => "INSUFFICIENT_FUNDS",
+            Self::Suspended => "ACCOUNT_SUSPENDED",
+            Self::DebitClosed => "PAYER_ACCOUNT_CLOSED",
+            Self::CreditClosed => "PAYEE_ACCOUNT_CLOSED",
+            Self::CreditBound => "BALANCE_LIMIT",
+            Self::PeriodClosed => "PERIOD_CLOSED",
+            Self::HoldGone => "HOLD_GONE",
+            Self::AccountUnknown => "ACCOUNT_UNKNOWN",
+            Self::Defect => "REQUEST_REFUSED",
+        }
+    }
+}
+
 /// Where an attempt stands at the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptState {

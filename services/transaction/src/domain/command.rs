@@ -61,6 +61,15 @@ pub enum Rejection {
     /// It needs another person.
     #[error("whoever asked for it cannot approve it; another person must")]
     SamePerson,
+    /// It needs a person.
+    #[error("a person who has signed in must do this, not an API key")]
+    PersonNeeded,
+    /// An adjustment is decided on by somebody else.
+    #[error("adjustments are decided on by finance")]
+    FinanceNeeded,
+    /// The dispute's id names something else.
+    #[error("this dispute is recorded already, of another transaction or amount")]
+    DisputeReused,
     /// There is no such request.
     #[error("there is no open request with this id")]
     NoRequest,

@@ -55,6 +55,36 @@ pub struct Decline {
     pub detail: String,
 }
 
+// === impl DeclineReason ===
+
+impl DeclineReason {
+    /// The word for it in history, steps and facts.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::InsufficientFunds => "INSUFFICIENT_FUNDS",
+            Self::RiskDenied => "RISK_DENIED",
+            Self::RiskUnavailable => "RISK_UNAVAILABLE",
+            Self::ReviewRejected => "REVIEW_REJECTED",
+            Self::ActionFailed => "ACTION_FAILED",
+            Self::ActionExpired => "ACTION_EXPIRED",
+            Self::AccountSuspended => "ACCOUNT_SUSPENDED",
+            Self::AccountClosed => "ACCOUNT_CLOSED",
+            Self::MerchantInactive => "MERCHANT_INACTIVE",
+            Self::PaymentMethodInvalid => "PAYMENT_METHOD_INVALID",
+            Self::PaymentMethodExpired => "PAYMENT_METHOD_EXPIRED",
+            Self::IssuerDeclined => "ISSUER_DECLINED",
+            Self::DoNotHonor => "DO_NOT_HONOR",
+            Self::LostOrStolen => "LOST_OR_STOLEN",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::CurrencyNotSupported => "CURRENCY_NOT_SUPPORTED",
+            Self::QuoteExpired => "QUOTE_EXPIRED",
+            Self::RefundNotCovered => "REFUND_NOT_COVERED",
+            Self::ProviderDeclined => "PROVIDER_DECLINED",
+        }
+    }
+}
+
 // === impl Decline ===
 
 impl Decline {

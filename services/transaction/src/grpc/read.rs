@@ -1,6 +1,6 @@
 //! Reads requests: every field is checked, and all that is wrong is said at once.
 
-use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display, str::FromStr};
 
 use paymesh_kernel::{FieldViolation, Timestamp};
 use paymesh_money::{Amount, Currency, Money};
@@ -23,6 +23,9 @@ const METADATA_KEY: usize = 64;
 /// Characters of a metadata value.
 const METADATA_VALUE: usize = 256;
 
+/// Characters of the token of a bank account.
+const BANK_TOKEN: usize = 255;
+
 /// Collects what is wrong with a request.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
@@ -43,7 +46,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn refuse(&mut self, field: &'static str, rule: impl Into<String>) {
+    pub(super) fn refuse(&mut self, field: impl Into<Cow<'static, str>>, rule: impl Into<String>) {
         self.violations
             .push(FieldViolation::new(field, rule.into()));
     }
@@ -54,6 +57,22 @@ impl Reader {
             Ok(value) => Some(value),
             Err(error) => {
                 self.refuse(field, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The same for a field within `field`.
+    fn part<T, E: Display>(
+        &mut self,
+        field: &'static str,
+        part: &str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.refuse(format!("{field}.{part}"), error.to_string());
                 None
             }
         }
@@ -89,9 +108,9 @@ impl Reader {
             self.refuse(field, "must be set");
             return None;
         };
-        let currency: Currency = self.kept(field, money.currency.parse())?;
+        let currency: Currency = self.part(field, "currency", money.currency.parse())?;
         let amount = Amount::try_new(money.minor, currency);
-        self.kept(field, amount).map(Amount::money)
+        self.part(field, "minor", amount).map(Amount::money)
     }
 
     pub(super) fn maybe_money(
@@ -118,6 +137,17 @@ impl Reader {
             self.refuse(field, "must not have control characters");
         }
         text.to_owned()
+    }
+
+    /// Where a browser can be sent: http or https, a host, and nobody's name or password.
+    pub(super) fn web_address(&mut self, field: &'static str, text: &str, limit: usize) -> String {
+        if !text.is_empty() && !is_web_address(text) {
+            self.refuse(
+                field,
+                "must begin with https:// or http://, with a host and without user information",
+            );
+        }
+        self.text(field, text, limit)
     }
 
     pub(super) fn country(&mut self, field: &'static str, code: &str) -> String {
@@ -171,7 +201,7 @@ impl Reader {
 
     pub(super) fn party(
         &mut self,
-        (field, id_field): (&'static str, &'static str),
+        field: &'static str,
         party: Option<wire::Party>,
     ) -> Option<Asked> {
         use wire::party::Party as Of;
@@ -183,23 +213,29 @@ impl Reader {
             return None;
         };
         match party {
-            Of::AccountId(id) => self.id(id_field, &id).map(Asked::Account),
-            Of::UserId(id) => self.id(id_field, &id).map(Asked::User),
+            Of::AccountId(id) => self
+                .part(field, "account_id", id.parse())
+                .map(Asked::Account),
+            Of::UserId(id) => self.part(field, "user_id", id.parse()).map(Asked::User),
             Of::PaymentMethod(method) => {
-                let customer = self.maybe_id(id_field, &method.customer_id);
-                let method = self.id(id_field, &method.payment_method_id)?;
+                let (id, customer) = (method.payment_method_id, method.customer_id);
+                let customer = (!customer.is_empty())
+                    .then(|| self.part(field, "payment_method.customer_id", customer.parse()))
+                    .flatten();
+                let method = self.part(field, "payment_method.payment_method_id", id.parse())?;
                 Some(Asked::Method { method, customer })
             }
             Of::Merchant(merchant) => {
-                let terminal = self.maybe_id(id_field, &merchant.terminal_id);
-                let merchant = self.id(id_field, &merchant.merchant_id)?;
+                let (id, terminal) = (merchant.merchant_id, merchant.terminal_id);
+                let terminal = (!terminal.is_empty())
+                    .then(|| self.part(field, "merchant.terminal_id", terminal.parse()))
+                    .flatten();
+                let merchant = self.part(field, "merchant.merchant_id", id.parse())?;
                 Some(Asked::Merchant { merchant, terminal })
             }
             Of::Bank(bank) => {
-                if bank.destination_token.is_empty() {
-                    self.refuse(id_field, "must be the token of a bank account");
-                }
-                let token = self.text(id_field, &bank.destination_token, 255);
+                let token = bank.destination_token;
+                self.part(field, "bank.destination_token", check_token(&token))?;
                 Some(Asked::Bank { token })
             }
         }
@@ -241,6 +277,40 @@ impl Reader {
     }
 }
 
+/// Whether a text can be the token of a bank account.
+/// Browsers read a backslash as a slash, and drop spaces and line ends; none of them is part of an address.
+fn is_web_address(text: &str) -> bool {
+    let strange = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    if text.chars().any(strange) {
+        return false;
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, ""),
+    };
+    let is_address = host.starts_with('[') && host.ends_with(']');
+    let is_name = !host.is_empty()
+        && host
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '.' || c == '-' || c == '_');
+    is_web && port.chars().all(|c| c.is_ascii_digit()) && (is_name || is_address)
+}
+
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.is_empty() || token.chars().any(char::is_control) {
+        Err("must be the token of a bank account")
+    } else if token.chars().count() > BANK_TOKEN {
+        Err("must have at most 255 characters")
+    } else {
+        Ok(())
+    }
+}
+
 /// A place as an opaque token: time and id in hexadecimal.
 pub(super) fn token((at, id): Place) -> String {
     format!("{:016x}{}", at.as_micros(), id.simple())
@@ -275,6 +345,27 @@ mod tests {
     }
 
     #[test]
+    fn a_browser_is_sent_to_a_web_address_only() {
+        for (text, is_good) in [
+            ("https://shop.example/back?order=1#end", true),
+            ("HTTP://localhost:8080", true),
+            ("https://[::1]:8443/", true),
+            ("javascript:alert(1)", false),
+            ("javascript://shop.example/%0aalert(1)", false),
+            ("data:text/html,x", false),
+            ("https://", false),
+            ("https:///back", false),
+            ("https://shop.example@evil.example/", false),
+            ("https://user:secret@shop.example/", false),
+            ("https://shop.example\\@evil.example/", false),
+            ("//shop.example/", false),
+            ("/back", false),
+        ] {
+            assert_eq!(is_web_address(text), is_good, "{text}");
+        }
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_said_at_once() {
         let mut reader = Reader::default();
         reader.money(
@@ -297,5 +388,65 @@ mod tests {
         let error = reader.finish(Some(())).err();
         let violations = error.map(|error| paymesh_kernel::Fault::violations(&error).len());
         assert_eq!(violations, Some(5));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_own_field() {
+        use wire::party::Party as Of;
+        let named = |read: &dyn Fn(&mut Reader)| {
+            let mut reader = Reader::default();
+            read(&mut reader);
+            let fields: Vec<String> = reader
+                .violations
+                .iter()
+                .map(|violation| violation.field.to_string())
+                .collect();
+            fields.join(" ")
+        };
+        for (minor, currency, field) in [
+            (0, "USD", "amount.minor"),
+            (1, "usd", "amount.currency"),
+            (1, "USD", ""),
+        ] {
+            let money = WireMoney {
+                minor,
+                currency: currency.to_owned(),
+            };
+            let of_money = named(&|reader| {
+                reader.money("amount", Some(&money));
+            });
+            assert_eq!(of_money, field, "{minor} {currency}");
+        }
+        let wrong = "x".to_owned();
+        for (party, fields) in [
+            (Of::AccountId(wrong.clone()), "payer.account_id"),
+            (Of::UserId(wrong.clone()), "payer.user_id"),
+            (
+                Of::PaymentMethod(wire::PaymentMethodParty {
+                    payment_method_id: wrong.clone(),
+                    customer_id: wrong.clone(),
+                }),
+                "payer.payment_method.customer_id payer.payment_method.payment_method_id",
+            ),
+            (
+                Of::Merchant(wire::MerchantParty {
+                    merchant_id: wrong.clone(),
+                    terminal_id: wrong.clone(),
+                }),
+                "payer.merchant.terminal_id payer.merchant.merchant_id",
+            ),
+            (
+                Of::Bank(wire::BankParty {
+                    destination_token: String::new(),
+                }),
+                "payer.bank.destination_token",
+            ),
+        ] {
+            let party = wire::Party { party: Some(party) };
+            let of_party = named(&|reader| {
+                reader.party("payer", Some(party.clone()));
+            });
+            assert_eq!(of_party, fields);
+        }
     }
 }

@@ -45,8 +45,8 @@ pub(super) fn create(mut request: wire::CreateTransactionRequest) -> Result<NewT
         reader.refuse("capture_method", "must be automatic but for purchases");
     }
     let amount = reader.money("amount", request.amount.as_ref());
-    let payer = reader.party(("payer", "payer"), request.payer.take());
-    let payee = reader.party(("payee", "payee"), request.payee.take());
+    let payer = reader.party("payer", request.payer.take());
+    let payee = reader.party("payee", request.payee.take());
     if let (Some(kind), Some(payer), Some(payee)) = (kind, &payer, &payee) {
         check_sides(&mut reader, kind, payer, payee);
     }
@@ -66,7 +66,7 @@ pub(super) fn create(mut request: wire::CreateTransactionRequest) -> Result<NewT
         purpose: reader.text("purpose", &request.purpose, PURPOSE),
         description: reader.text("description", &request.description, TEXT),
         quote: reader.maybe_id("quote_id", &request.quote_id),
-        return_url: reader.text("return_url", &request.return_url, URL),
+        return_url: reader.web_address("return_url", &request.return_url, URL),
         country: reader.country("country", &request.country),
         metadata: reader.metadata("metadata", request.metadata.into_iter()),
         business_at: reader.moment("business_at", request.business_at_us),

@@ -7,6 +7,7 @@ use paymesh_proto::{
     merchant::v1::NegativeBalance,
     payment::v1 as payment,
     transaction::v1::{self as wire, ChargebackStage, OperationKind, OperationState},
+    types::v1::Money,
 };
 use paymesh_testkit::harness::Engine;
 
@@ -168,4 +169,38 @@ async fn t5_a_provider_that_takes_what_was_refunded_is_booked_and_given_back_whe
         let rest: wire::Operation = rest.operation.unwrap();
         assert_eq!(rest.state(), booked, "T5: what was won is free again");
     }
+}
+
+#[tokio::test]
+async fn a_dispute_names_one_chargeback_and_its_fee_is_within_bounds() {
+    let (platform, id) = with_purchase(Engine::Sqlite).await.unwrap();
+    let other = platform.purchased("k2").await;
+    let record = |transaction: &str, (minor, fee): (i64, Option<Money>)| {
+        let request = wire::RecordChargebackRequest {
+            dispute_id: DISPUTE.to_owned(),
+            transaction_id: transaction.to_owned(),
+            stage: ChargebackStage::Opened.into(),
+            amount: money(minor, "USD"),
+            connector_fee: fee,
+            ..wire::RecordChargebackRequest::default()
+        };
+        let platform = &platform;
+        async move {
+            let mut client = platform.client("gateway");
+            let answer = client.record_chargeback(request);
+            platform.act(&platform.finance, answer).await
+        }
+    };
+    for fee in [money(1_500, "EUR"), money(10_001, "USD")] {
+        let refused = CallError::from(record(&id, (5_000, fee)).await.unwrap_err());
+        let fields = paymesh_kernel::Fault::violations(&refused);
+        assert_eq!(fields[0].field, "connector_fee");
+    }
+    record(&id, (5_000, money(1_500, "USD"))).await.unwrap();
+    record(&id, (5_000, None)).await.unwrap();
+    for (transaction, minor) in [(&other, 5_000), (&id, 4_000)] {
+        let refused = record(transaction, (minor, None)).await.unwrap_err();
+        assert_eq!(reason(refused), "DISPUTE_REUSED");
+    }
+    platform.world.ledger.lock().assert_balanced();
 }

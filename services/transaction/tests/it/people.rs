@@ -7,6 +7,7 @@ use paymesh_proto::{
 };
 
 use crate::{
+    disputes::reason,
     fakes::{Behaviour, Verdict},
     platform::{ALICE_USD, BOB_USD, PENDING, Platform, account, request, transfer},
 };
@@ -176,6 +177,12 @@ async fn an_adjustment_needs_another_person() {
         .await
         .unwrap_err();
     assert_eq!(by_customer.code(), tonic::Code::PermissionDenied);
+    let mut key = platform.finance.clone();
+    key.subject = "key_01h455vb4pex5vsknk084sn0k1".to_owned();
+    for who in [key, platform.harness.person(Role::Admin)] {
+        let refused = platform.create(&who, asked.clone()).await.unwrap_err();
+        assert_eq!(reason(refused), "TRANSACTION_KIND_NOT_ALLOWED", "T15");
+    }
     let waiting = platform
         .create(&platform.finance, asked)
         .await
@@ -188,6 +195,17 @@ async fn an_adjustment_needs_another_person() {
         .await
         .unwrap_err();
     assert_eq!(same.code(), tonic::Code::FailedPrecondition);
+    let support = platform.harness.person(Role::Support);
+    let refused = platform.approve(&waiting.id, &support).await.unwrap_err();
+    assert_eq!(reason(refused), "TRANSACTION_KIND_NOT_ALLOWED", "T15");
+    let mut key = platform.finance.clone();
+    key.subject = "key_01h455vb4pex5vsknk084sn0k1".to_owned();
+    let refused = platform.approve(&waiting.id, &key).await.unwrap_err();
+    assert_eq!(
+        reason(refused),
+        "PERSON_NEEDED",
+        "T15: the same person's key"
+    );
     let second = platform.harness.person(Role::Finance);
     let done = platform
         .approve(&waiting.id, &second)
@@ -283,6 +301,7 @@ async fn wrong_fields_are_named_all_at_once() {
     let mut request = transfer("k1", "acct_wrong");
     request.amount = None;
     request.country = "usa".to_owned();
+    request.return_url = "javascript:alert(1)".to_owned();
     let error = platform.create(&platform.alice, request).await.unwrap_err();
     assert_eq!(error.code(), tonic::Code::InvalidArgument);
     let error = paymesh_mesh::CallError::from(error);
@@ -290,5 +309,8 @@ async fn wrong_fields_are_named_all_at_once() {
         .iter()
         .map(|v| v.field.to_string())
         .collect();
-    assert_eq!(fields, ["amount", "payee.account_id", "country"]);
+    assert_eq!(
+        fields,
+        ["amount", "payee.account_id", "return_url", "country"]
+    );
 }

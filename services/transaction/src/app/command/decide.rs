@@ -14,9 +14,10 @@ use crate::{
         command::{self, Rejection, ReviewVerdict, Source, Taken},
         fact::ChargebackStage,
         ids::ResolutionId,
+        operation::OperationKind,
         saga::{StepKind, StepState, Wait},
         status::Status,
-        transaction::{Resolution, ResolutionRequest},
+        transaction::{Resolution, ResolutionRequest, Transaction},
         work::Work,
     },
     error::Error,
@@ -82,14 +83,13 @@ impl App {
             ReviewVerdict::Approve => StepState::Done,
             ReviewVerdict::Reject(_) => StepState::Declined,
         };
-        let by = principal.subject.as_str();
         let moment = self.moment();
         let decide = |work: Work| {
             let step = work.operation.saga.find(StepKind::Review);
             if step.is_some_and(|step| step.state == wanted) {
                 return Ok(Decided::Before(Box::new(work)));
             }
-            command::review(work, verdict.clone(), by, moment)
+            command::review(work, verdict.clone(), principal, moment)
                 .map(|work| Decided::Go(Box::new(work)))
         };
         self.change(principal, (id, self.patience(wait_ms)), None, decide)
@@ -122,7 +122,7 @@ impl App {
             if is_same && work.transaction.status == Status::Stuck {
                 return Ok(Decided::Before(Box::new(work)));
             }
-            command::request_resolution(work, request.clone(), moment)
+            command::request_resolution(work, request.clone(), principal, moment)
                 .map(|work| Decided::Go(Box::new(work)))
         };
         self.change(principal, (id, Duration::ZERO), None, decide)
@@ -145,7 +145,7 @@ impl App {
             }) {
                 return Ok(Decided::Before(Box::new(work)));
             }
-            command::approve_resolution(work, request, by, moment)
+            command::approve_resolution(work, request, principal, moment)
                 .map(|work| Decided::Go(Box::new(work)))
         };
         self.change(principal, (id, self.patience(None)), None, decide)
@@ -234,17 +234,22 @@ impl App {
 
     async fn chargeback_work(
         &self,
-        transaction: crate::domain::transaction::Transaction,
+        transaction: Transaction,
         word: &ChargebackWord,
         business_at: Timestamp,
     ) -> Result<(OperationId, Decided), Error> {
         let moment = self.moment();
         let opened = OperationId::from(word.dispute.as_uuid());
         let booked = store::work(&self.inner.database, opened).await?;
-        let booked = booked.filter(|work| work.transaction.id == transaction.id);
+        if let Some(known) = &booked
+            && !is_same_dispute(known, &transaction, word)
+        {
+            return Err(Rejection::DisputeReused.into());
+        }
         match (word.stage, booked) {
             (ChargebackStage::Opened, Some(work)) => Ok((opened, Decided::Before(Box::new(work)))),
             (ChargebackStage::Opened, None) => {
+                self.check_connector_fee(&transaction, word)?;
                 let taken = Taken {
                     dispute: word.dispute,
                     amount: word
@@ -279,6 +284,29 @@ impl App {
                 Ok((opened, Decided::Go(Box::new(work))))
             }
         }
+    }
+
+    /// A connector charges a fee for a dispute; it is booked as it is said, so it has to be one.
+    fn check_connector_fee(
+        &self,
+        transaction: &Transaction,
+        word: &ChargebackWord,
+    ) -> Result<(), Error> {
+        let Some(fee) = word.connector_fee else {
+            return Ok(());
+        };
+        let currency = transaction.currency();
+        if fee.currency() != currency {
+            let rule = format!("must be in the transaction's currency, {}", currency.code());
+            return Err(Error::field("connector_fee", rule));
+        }
+        let charged_back = word.amount.map_or(0, Money::minor);
+        let limit = charged_back.max(self.inner.config.max_connector_fee_minor);
+        if fee.minor() > limit {
+            let rule = format!("must be at most {}", transaction.money(limit));
+            return Err(Error::field("connector_fee", rule));
+        }
+        Ok(())
     }
 
     /// Changes the main saga of a transaction where it waits, stores that, and drives it on.
@@ -337,4 +365,17 @@ impl App {
         }
         Err(Error::Contended)
     }
+}
+
+/// True when what is recorded under the dispute's id is what is said now.
+fn is_same_dispute(known: &Work, transaction: &Transaction, word: &ChargebackWord) -> bool {
+    let of = &known.operation;
+    let opens = word.stage == ChargebackStage::Opened;
+    of.kind == OperationKind::Chargeback
+        && known.transaction.id == transaction.id
+        && (!opens || word.amount.is_none_or(|amount| amount == of.amount))
+        && (!opens
+            || word
+                .connector_fee
+                .is_none_or(|fee| of.details.connector_fee == Some(fee)))
 }

@@ -1,5 +1,7 @@
 //! Commands that decide about a saga where it waits.
 
+use paymesh_kernel::{Principal, Role};
+
 use super::Rejection;
 use crate::domain::{
     decline::{Decline, DeclineReason},
@@ -48,11 +50,11 @@ pub fn cancel(mut work: Work, reason: &str) -> Result<Work, Rejection> {
 /// A person lets a transaction in review go on, or not.
 ///
 /// # Errors
-/// When it is not in review, or whoever created an adjustment decides on it.
+/// When it is not in review, or an adjustment is decided on by anybody but a second person of finance.
 pub fn review(
     mut work: Work,
     verdict: ReviewVerdict,
-    by: &str,
+    by: &Principal,
     moment: Moment,
 ) -> Result<Work, Rejection> {
     let status = work.transaction.status;
@@ -62,9 +64,13 @@ pub fn review(
             needed: "in review",
         });
     }
-    if work.transaction.kind == Kind::Adjustment && work.transaction.details.created_by == by {
-        return Err(Rejection::SamePerson);
+    if work.transaction.kind == Kind::Adjustment {
+        if !by.has(Role::Finance) {
+            return Err(Rejection::FinanceNeeded);
+        }
+        check_second_person(by, &work.transaction.details.created_by)?;
     }
+    let by = by.subject.as_str();
     match verdict {
         ReviewVerdict::Approve => work.settle_review(StepState::Done, by, moment),
         ReviewVerdict::Reject(note) => {
@@ -79,6 +85,17 @@ pub fn review(
     Ok(work)
 }
 
+/// Two people are needed: `by` is a person, and not the one who asked.
+fn check_second_person(by: &Principal, asked_by: &str) -> Result<(), Rejection> {
+    if !by.is_person() {
+        return Err(Rejection::PersonNeeded);
+    }
+    if !by.may_approve(asked_by) {
+        return Err(Rejection::SamePerson);
+    }
+    Ok(())
+}
+
 /// What a person decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReviewVerdict {
@@ -91,12 +108,16 @@ pub enum ReviewVerdict {
 /// The first person asks for a stuck transaction to be resolved.
 ///
 /// # Errors
-/// When it is not stuck, or cannot go forward any more.
+/// When it is not stuck, cannot go forward any more, or no person asks.
 pub fn request_resolution(
     mut work: Work,
     request: ResolutionRequest,
+    by: &Principal,
     moment: Moment,
 ) -> Result<Work, Rejection> {
+    if !by.is_person() {
+        return Err(Rejection::PersonNeeded);
+    }
     let status = work.transaction.status;
     if status != Status::Stuck {
         return Err(Rejection::State {
@@ -119,7 +140,7 @@ pub fn request_resolution(
 pub fn approve_resolution(
     mut work: Work,
     id: ResolutionId,
-    by: &str,
+    by: &Principal,
     moment: Moment,
 ) -> Result<Work, Rejection> {
     let status = work.transaction.status;
@@ -127,15 +148,14 @@ pub fn approve_resolution(
     let request = request
         .filter(|request| request.id == id)
         .ok_or(Rejection::NoRequest)?;
-    if request.requested_by == by {
-        return Err(Rejection::SamePerson);
-    }
+    check_second_person(by, &request.requested_by)?;
     if status != Status::Stuck {
         return Err(Rejection::State {
             status,
             needed: "stuck",
         });
     }
+    let by = by.subject.as_str();
     request.approved = Some((by.to_owned(), moment.now));
     let resolution = request.resolution;
     work.resolve(resolution, by, moment);

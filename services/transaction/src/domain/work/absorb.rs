@@ -183,8 +183,8 @@ impl Work {
     }
 
     pub(super) fn declined(&mut self, place: usize, decline: Decline, moment: Moment) {
-        let reason = format!("{:?}", decline.reason);
-        self.settle_step(place, StepState::Declined, &reason, moment.now);
+        let reason = decline.reason.word();
+        self.settle_step(place, StepState::Declined, reason, moment.now);
         // What is forced cannot be declined: it is tried again.
         if self.is_forced() {
             if let Some(step) = self.operation.saga.steps.get_mut(place) {
@@ -238,7 +238,7 @@ impl Work {
             self.operation.details.holds.clear();
             return self.again_with_new_ids(place);
         }
-        let detail = format!("{refusal:?}");
+        let detail = refusal.word();
         let reason = match refusal {
             Refusal::Funds if is_refund => DeclineReason::RefundNotCovered,
             Refusal::Funds => DeclineReason::InsufficientFunds,
@@ -272,7 +272,7 @@ impl Work {
             _ => {
                 let failure = Failure {
                     effect: Effect::None,
-                    reason: format!("LEDGER_REFUSED_{refusal:?}").to_uppercase(),
+                    reason: format!("LEDGER_REFUSED_{}", refusal.word()),
                     again_at: None,
                 };
                 self.failed(place, &failure, policy, moment);

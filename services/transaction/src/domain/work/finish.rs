@@ -109,7 +109,7 @@ impl Work {
         self.transaction.sums.authorized = 0;
         let (state, status, reason) = match goal {
             Goal::Declined(decline) => {
-                let reason = decline_word(decline.reason);
+                let reason = decline.reason.word().to_owned();
                 self.transaction.details.decline = Some(decline.clone());
                 self.operation.details.decline = Some(decline);
                 (OperationState::Declined, Status::Declined, reason)
@@ -226,17 +226,4 @@ fn forget_undo(saga: &mut Saga) {
     saga.steps
         .retain(|step| step.direction == Direction::Forward);
     saga.resume();
-}
-
-/// The word of a reason in history and facts.
-#[must_use]
-fn decline_word(reason: DeclineReason) -> String {
-    let mut word = String::new();
-    for letter in format!("{reason:?}").chars() {
-        if letter.is_ascii_uppercase() && !word.is_empty() {
-            word.push('_');
-        }
-        word.push(letter.to_ascii_uppercase());
-    }
-    word
 }
