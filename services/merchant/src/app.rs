@@ -8,7 +8,7 @@ pub(crate) mod upkeep;
 use std::sync::Arc;
 
 use paymesh_kernel::{
-    ChangeSet, Clock, CommitError, Database, Ids, Principal, Timestamp, Writer,
+    ChangeSet, Clock, CommitError, Database, Ids, Principal, Role, Timestamp, Writer,
     id::{MerchantId, TenantId},
 };
 
@@ -55,11 +55,13 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
 }
 
-/// Whose merchants a caller may see (Y4).
+/// Whose merchants a caller may see (Y4), and whose money it may send elsewhere (Y6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct View {
     tenant: TenantId,
     scope: Scope,
+    is_admin: bool,
+    own: Option<MerchantId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +97,8 @@ impl View {
         Self {
             tenant: principal.tenant,
             scope,
+            is_admin: principal.has(Role::Admin),
+            own: principal.merchant.filter(|_| principal.has(Role::Merchant)),
         }
     }
 
@@ -105,6 +109,11 @@ impl View {
                 Scope::One(own) => own == merchant,
                 Scope::Nothing => false,
             }
+    }
+
+    /// True for those who may send a merchant's money elsewhere: the merchant itself, and administrators.
+    pub(crate) fn may_redirect(&self, merchant: MerchantId) -> bool {
+        self.is_admin || self.own == Some(merchant)
     }
 
     /// True for staff and components.
@@ -224,7 +233,6 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use paymesh_kernel::Role;
     use uuid::Uuid;
 
     use super::*;

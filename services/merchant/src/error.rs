@@ -27,6 +27,9 @@ pub(crate) enum Error {
     /// Only staff decides about a merchant's state.
     #[error("only staff changes the state of a merchant")]
     StateByStaff,
+    /// Whoever could send a merchant's money elsewhere must be the merchant itself, or an administrator.
+    #[error("the merchant itself or an administrator changes its bank account")]
+    DestinationNotYours,
     /// The ledger has not answered yet.
     #[error("the accounts are still being opened; send the same request again shortly")]
     AccountsPending,
@@ -86,7 +89,7 @@ impl Fault for Error {
             Self::MerchantNotFound | Self::TerminalNotFound => ErrorKind::NotFound,
             Self::MerchantExists => ErrorKind::AlreadyExists,
             Self::MerchantNotActive | Self::AccountsRefused => ErrorKind::FailedPrecondition,
-            Self::StateByStaff => ErrorKind::PermissionDenied,
+            Self::StateByStaff | Self::DestinationNotYours => ErrorKind::PermissionDenied,
             Self::AccountsPending => ErrorKind::Unavailable,
             Self::VersionConflict => ErrorKind::Aborted,
             Self::Key(error) => error.kind(),
@@ -106,6 +109,7 @@ impl Fault for Error {
             Self::MerchantNotActive => "MERCHANT_NOT_ACTIVE",
             Self::TerminalNotFound => "TERMINAL_NOT_FOUND",
             Self::StateByStaff => "MERCHANT_STATE_BY_STAFF",
+            Self::DestinationNotYours => "MERCHANT_DESTINATION_NOT_YOURS",
             Self::AccountsPending => "ACCOUNTS_PENDING",
             Self::AccountsRefused => "ACCOUNTS_REFUSED",
             Self::VersionConflict => "VERSION_CONFLICT",
@@ -150,6 +154,7 @@ impl Fault for Error {
             | Self::MerchantNotActive
             | Self::TerminalNotFound
             | Self::StateByStaff
+            | Self::DestinationNotYours
             | Self::AccountsRefused
             | Self::VersionConflict
             | Self::Key(_) => None,

@@ -48,8 +48,14 @@ pub(crate) enum Error {
     #[error("the ledger refuses the reservation ({0})")]
     ReservationRefused(String),
     /// Nowhere to pay to.
-    #[error("the owner has no bank account; name one")]
+    #[error("the merchant has no bank account")]
     DestinationMissing,
+    /// Somewhere else than the owner's own bank account.
+    #[error("a merchant is paid to the bank account that it has registered")]
+    DestinationForeign,
+    /// People are not paid out by others.
+    #[error("people withdraw by themselves, with a transaction")]
+    PersonWithdraws,
     /// The break is closed, or being written off.
     #[error("the state of the break does not allow it")]
     BreakState,
@@ -122,6 +128,8 @@ impl Fault for Error {
             Self::InsufficientFunds
             | Self::ReservationRefused(_)
             | Self::DestinationMissing
+            | Self::DestinationForeign
+            | Self::PersonWithdraws
             | Self::BreakState
             | Self::WriteOffNotRequested
             | Self::SecondPersonNeeded => ErrorKind::FailedPrecondition,
@@ -149,6 +157,8 @@ impl Fault for Error {
             Self::InsufficientFunds => "INSUFFICIENT_FUNDS",
             Self::ReservationRefused(_) => "RESERVATION_REFUSED",
             Self::DestinationMissing => "DESTINATION_MISSING",
+            Self::DestinationForeign => "DESTINATION_FOREIGN",
+            Self::PersonWithdraws => "PERSON_WITHDRAWS",
             Self::BreakState => "BREAK_STATE",
             Self::WriteOffNotRequested => "WRITE_OFF_NOT_REQUESTED",
             Self::SecondPersonNeeded => "SECOND_PERSON_NEEDED",

@@ -81,6 +81,8 @@ pub async fn first_access(
     };
     let app = build(section.settings.clone(), &host).await?;
     let made = app.first_access(&access).await;
+    // Before the writer's last user goes: a writer that ends earlier than it is told to is reported as one that died.
+    tasks.stopping().cancel();
     drop((app, host));
     tasks.stop(STOP_GRACE).await;
     database.close().await;

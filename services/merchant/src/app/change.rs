@@ -15,16 +15,24 @@ impl App {
     /// Changes name, payout destination or state.
     ///
     /// # Errors
-    /// When the version is another, or a merchant wants another state.
+    /// When the version is another, a merchant wants another state, or staff another bank account.
     pub(crate) async fn update_merchant(
         &self,
         view: &View,
         id: MerchantId,
         (update, expected): (Update, Option<i64>),
     ) -> Result<Outcome<Merchant>, Error> {
-        self.merchant(view, id).await?;
+        let merchant = self.merchant(view, id).await?;
         if update.state.is_some() && !view.is_tenant_wide() {
             return Err(Error::StateByStaff);
+        }
+        let present = merchant.destination.as_deref().unwrap_or_default();
+        let is_elsewhere = update
+            .destination
+            .as_deref()
+            .is_some_and(|new| new != present);
+        if is_elsewhere && !view.may_redirect(id) {
+            return Err(Error::DestinationNotYours);
         }
         self.decided(id, expected, |merchant| {
             (Command::Update(update.clone()), merchant.version)

@@ -1,4 +1,4 @@
-//! Changing merchants and their plans (Y2, Y3, Y5).
+//! Changing merchants and their plans (Y2, Y3, Y5, Y6).
 
 use paymesh_kernel::{ErrorKind, Fault as _, Principal, Role};
 use paymesh_mesh::CallError;
@@ -216,5 +216,42 @@ async fn a_merchant_changes_its_own_name_and_bank_account() {
             reason(update(&world, &owner, late).await),
             "VERSION_CONFLICT"
         );
+    }
+}
+
+#[tokio::test]
+async fn y6_staff_does_not_send_the_money_of_a_merchant_elsewhere() {
+    for world in worlds().await {
+        let merchant = world.merchant().await;
+        let support = world.harness.person(Role::Support);
+        let to = |token: &str| UpdateMerchantRequest {
+            payout_destination_token: Some(token.to_owned()),
+            ..change(&merchant)
+        };
+        for token in ["ba_2", ""] {
+            assert_eq!(
+                reason(update(&world, &support, to(token)).await),
+                "MERCHANT_DESTINATION_NOT_YOURS"
+            );
+        }
+        // Somebody who is bound to the merchant and does not act for it is staff like others.
+        let bound = Principal {
+            merchant: Some(merchant.id.parse().unwrap()),
+            ..support.clone()
+        };
+        assert_eq!(
+            reason(update(&world, &bound, to("ba_2")).await),
+            "MERCHANT_DESTINATION_NOT_YOURS"
+        );
+        let renamed = UpdateMerchantRequest {
+            name: Some("Other shop".to_owned()),
+            ..to("ba_1")
+        };
+        let renamed = update(&world, &support, renamed).await.unwrap();
+        assert_eq!(renamed.outcome(), Outcome::Applied);
+        let admin = world.admin();
+        let moved = update(&world, &admin, to("ba_3")).await.unwrap();
+        let moved = moved.merchant.unwrap();
+        assert_eq!(moved.payout_destination_token, "ba_3");
     }
 }

@@ -1,6 +1,6 @@
 //! Breaks: assigned, written off by two people, booked (W1–W3).
 
-use paymesh_kernel::{ChangeSet, CommitError, Fault as _, Principal, error::chain};
+use paymesh_kernel::{ChangeSet, CommitError, Fault as _, Principal, error::chain, id::UserId};
 use paymesh_money::Money;
 
 use super::{App, DECISIONS, Outcome, contended};
@@ -73,12 +73,16 @@ impl App {
     /// The second person approves, and the difference is booked if the ledger answers; else it is booked later.
     ///
     /// # Errors
-    /// When nobody asked for it, or the same person did.
+    /// When nobody asked for it, the same person did, or no person approves.
     pub(crate) async fn approve_write_off(
         &self,
         principal: &Principal,
         id: BreakId,
     ) -> Result<Outcome<Break>, Error> {
+        // A key is somebody's: whoever made it may be the one who asked.
+        if !is_person(principal) {
+            return Err(Error::SecondPersonNeeded);
+        }
         let command = Command::Approve {
             by: principal.subject.clone(),
             until: self.lease(),
@@ -200,6 +204,11 @@ impl App {
     ) -> Result<Vec<Reconciliation>, Error> {
         Ok(store::breaks::list_reconciliations(self.database(), wanted).await?)
     }
+}
+
+/// True for somebody who is signed in; keys and components are nobody's second pair of eyes.
+fn is_person(principal: &Principal) -> bool {
+    principal.subject.parse::<UserId>().is_ok()
 }
 
 /// What writes a difference off: what is missing for us is a loss, what is too much for us a gain, and either leaves the account

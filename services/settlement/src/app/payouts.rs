@@ -1,7 +1,7 @@
 //! Payouts: asked for, recorded with their key, reserved. The rest is the saga's.
 
 use paymesh_chassis::idempotency::IdempotencyKey;
-use paymesh_kernel::{ChangeSet, Principal, Timestamp, id::MerchantId, id::UserId};
+use paymesh_kernel::{ChangeSet, Principal, Timestamp, id::MerchantId};
 use paymesh_money::{Currency, Money};
 
 use super::{App, Outcome, may_see};
@@ -26,7 +26,7 @@ pub(crate) struct NewPayout {
     pub(crate) amount: Option<Money>,
     /// Its ledger.
     pub(crate) currency: Currency,
-    /// Empty: the owner's own bank account.
+    /// Empty, or the owner's own bank account.
     pub(crate) destination: String,
     /// Asked for with a batch.
     pub(crate) batch: Option<BatchId>,
@@ -46,7 +46,8 @@ impl App {
     /// Records a payout and reserves its money.
     ///
     /// # Errors
-    /// When the owner is not there or not the caller's, or its account does not cover the payout: then nothing happened.
+    /// When the owner is not there or not the caller's, the destination is not its own, or its account does not cover the payout: then
+    /// nothing happened.
     pub(crate) async fn create_payout(
         &self,
         principal: &Principal,
@@ -111,6 +112,8 @@ impl App {
             transfers: self.parts.ids.next(),
             attempts: 0,
             is_seen: false,
+            seen_line: None,
+            returned_line: None,
             asked_at: None,
             // Whoever asked reserves it; after that time somebody else does.
             next_wake_at: Some(self.lease()),
@@ -123,44 +126,27 @@ impl App {
         }
     }
 
+    /// Money goes to the bank account that its owner has registered, whoever asks for the payout.
     async fn place_of(&self, principal: &Principal, wish: &NewPayout) -> Result<Place, Error> {
-        let tenant = principal.tenant;
-        let given = wish.destination.clone();
         match wish.owner.kind {
             OwnerKind::Merchant => {
                 let id: MerchantId = wish.owner.id.parse().map_err(|_| Error::OwnerNotFound)?;
-                let found = self.parts.merchants.find(tenant, id).await?;
+                let found = self.parts.merchants.find(principal.tenant, id).await?;
                 let found = found
                     .filter(|found| found.currency == wish.currency)
                     .ok_or(Error::OwnerNotFound)?;
-                let destination = if given.is_empty() {
-                    found.destination
-                } else {
-                    given
-                };
-                if destination.is_empty() {
+                if found.destination.is_empty() {
                     return Err(Error::DestinationMissing);
+                }
+                if !wish.destination.is_empty() && wish.destination != found.destination {
+                    return Err(Error::DestinationForeign);
                 }
                 Ok(Place {
                     account: found.available,
-                    destination,
+                    destination: found.destination,
                 })
             }
-            OwnerKind::User => {
-                let id: UserId = wish.owner.id.parse().map_err(|_| Error::OwnerNotFound)?;
-                if given.is_empty() {
-                    return Err(Error::DestinationMissing);
-                }
-                let found = self
-                    .parts
-                    .ledger
-                    .balance_of(tenant, (id, wish.currency))
-                    .await?;
-                Ok(Place {
-                    account: found.ok_or(Error::OwnerNotFound)?,
-                    destination: given,
-                })
-            }
+            OwnerKind::User => Err(Error::PersonWithdraws),
         }
     }
 

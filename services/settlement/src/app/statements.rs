@@ -15,7 +15,7 @@ use crate::{
     clients::ledger::{Account, Code, Leg, Move, Verdict},
     domain::{
         ids::StatementId,
-        payout::{Payout, Rejection, Word},
+        payout::{Payout, Rejection, Told, Word},
         statement::{
             Line, LineKind, MatchState, ReadLine, Statement, StatementKind, Telling, fingerprint,
             read,
@@ -43,6 +43,17 @@ enum Progress {
     More,
     /// Some wait for something else.
     Waiting,
+}
+
+/// Whose a line of the bank's statement is.
+#[derive(Clone, Copy)]
+enum Claim<'a> {
+    /// Tells of this payout, and no other line does.
+    Own(&'a Payout),
+    /// Of no payout, or of one of which it cannot be true.
+    Nobody,
+    /// It is too early to say.
+    Early,
 }
 
 /// What somebody sends.
@@ -305,9 +316,13 @@ impl App {
     }
 
     /// The bank's lines. Says how many have to wait for something else.
+    ///
+    /// A line takes its payout before anything is booked, and the transfers are the payout's: of all lines about a payout one is
+    /// booked as it, whoever imports them and when.
     async fn book_bank(&self, tenant: TenantId, lines: Vec<Line>) -> Result<usize, Error> {
         let named = lines.iter().filter_map(|line| line.read.payout());
         let payouts = store::payouts::find_all(self.database(), named).await?;
+        let mut waiting = 0_usize;
         let mut groups = Vec::new();
         let mut done = Vec::new();
         for line in lines {
@@ -316,54 +331,68 @@ impl App {
                 .payout()
                 .and_then(|id| payouts.get(&id))
                 .filter(|payout| payout.tenant == tenant);
-            let (legs, is_suspended) = self.legs_of(&line, payout).await?;
+            let claim = self.claim(&line, payout).await?;
+            if matches!(claim, Claim::Early) {
+                waiting = waiting.saturating_add(1);
+                continue;
+            }
+            let (legs, is_suspended) = self.legs_of(&line, claim).await?;
             if !line.read.amount.is_zero() {
                 groups.push(legs);
             }
-            let booked = Line {
+            done.push(Line {
                 is_booked: true,
                 is_suspended,
                 version: line.version.saturating_add(1),
                 ..line
-            };
-            done.push((booked, payout.map(|payout| payout.id)));
+            });
         }
         self.post_all(tenant, groups).await?;
-        let mut waiting = 0_usize;
         let mut changes = ChangeSet::new();
-        for (line, payout) in done {
-            let word = match (payout, line.read.kind) {
-                (Some(id), LineKind::Payout) => Some((id, Word::Seen)),
-                (Some(id), LineKind::PayoutReturn) => Some((id, Word::CameBack)),
-                (Some(_) | None, _) => None,
-            };
-            if let Some((id, word)) = word {
-                match self.tell(id, word).await? {
-                    Ok(_) | Err(Rejection::Before) => {}
-                    Err(Rejection::Early) => {
-                        waiting = waiting.saturating_add(1);
-                        continue;
-                    }
-                    Err(Rejection::Contradiction) => {
-                        tracing::error!(payout = %id, line = %line.id, "the bank's statement has what certainly was not sent; the reconciliation shows it");
-                    }
-                }
-            }
+        for line in done {
             store::statements::update_line(&mut changes, &line);
         }
         self.commit(changes).await?;
         Ok(waiting)
     }
 
+    /// Tells the payout what a line says of it, which it believes of one line alone.
+    async fn claim<'a>(&self, line: &Line, payout: Option<&'a Payout>) -> Result<Claim<'a>, Error> {
+        let (Some(payout), stated) = (payout, line.read.amount) else {
+            return Ok(Claim::Nobody);
+        };
+        let told = |amount| Told {
+            line: line.id,
+            amount,
+        };
+        let word = match (line.read.kind, stated.checked_neg()) {
+            (LineKind::Payout, Ok(left)) => Word::Seen(told(left)),
+            (LineKind::PayoutReturn, _) => Word::CameBack(told(stated)),
+            (
+                LineKind::Payout
+                | LineKind::Capture
+                | LineKind::Refund
+                | LineKind::Chargeback
+                | LineKind::Fee
+                | LineKind::Transfer
+                | LineKind::Other,
+                _,
+            ) => return Ok(Claim::Nobody),
+        };
+        match self.tell(payout.id, word).await? {
+            Ok(_) | Err(Rejection::Before) => Ok(Claim::Own(payout)),
+            Err(Rejection::Early) => Ok(Claim::Early),
+            Err(rejection @ (Rejection::Twice | Rejection::Contradiction)) => {
+                tracing::error!(payout = %payout.id, line = %line.id, ?rejection, "the bank's statement has what cannot be true of a payout; it waits in suspense, and the reconciliation shows it");
+                Ok(Claim::Nobody)
+            }
+        }
+    }
+
     /// What a line of the bank means in the ledger, and whether nobody knows what it is.
-    async fn legs_of(
-        &self,
-        line: &Line,
-        payout: Option<&Payout>,
-    ) -> Result<(Vec<Leg>, bool), Error> {
-        let id = line.transfers.nth(0);
+    async fn legs_of(&self, line: &Line, claim: Claim<'_>) -> Result<(Vec<Leg>, bool), Error> {
         let cash = Account::BankCash;
-        let legs = match (line.read.kind, payout) {
+        let legs = match (line.read.kind, claim) {
             (LineKind::Transfer, _) => {
                 let settlement = &line.read.reference;
                 let connector =
@@ -375,30 +404,27 @@ impl App {
                 let receivable = Account::Receivable(connector);
                 vec![signed_leg(
                     line,
-                    id,
+                    line.transfers.nth(0),
                     (cash, receivable, Code::ConnectorSettlement),
                 )]
             }
-            (LineKind::Payout, Some(_)) => {
+            (LineKind::Payout, Claim::Own(payout)) => {
                 vec![signed_leg(
                     line,
-                    id,
+                    payout.confirmation(),
                     (cash, Account::InTransit, Code::Confirmation),
                 )]
             }
-            (LineKind::PayoutReturn, Some(payout)) => {
-                let back = Leg {
-                    id: line.transfers.nth(1),
-                    by: Move::Single,
-                    debit: Account::InTransit,
-                    credit: Account::Id(payout.account),
-                    amount: line.read.amount,
-                    code: Code::Return,
-                    effective_at: Some(line.read.booked_at),
-                };
+            (LineKind::PayoutReturn, Claim::Own(payout)) => {
+                let owner = Account::Id(payout.account);
+                let transit = Account::InTransit;
                 vec![
-                    signed_leg(line, id, (cash, Account::InTransit, Code::Return)),
-                    back,
+                    signed_leg(line, payout.arrival(), (cash, transit, Code::Return)),
+                    signed_leg(
+                        line,
+                        payout.credit(),
+                        (Account::InTransit, owner, Code::Return),
+                    ),
                 ]
             }
             (

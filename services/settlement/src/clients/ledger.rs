@@ -4,13 +4,13 @@ mod map;
 
 use paymesh_kernel::{
     ErrorKind, Fault as _, Timestamp,
-    id::{MerchantId, TenantId, UserId},
+    id::{MerchantId, TenantId},
 };
 use paymesh_mesh::{CallError, Channel};
 use paymesh_money::{Currency, Money};
 use paymesh_proto::{
     account::v1::{self as wire, account_service_client::AccountServiceClient},
-    types::v1::{Owner, OwnerKind, Page, TimeRange},
+    types::v1::{Page, TimeRange},
 };
 
 use super::{as_self, not_understood};
@@ -254,29 +254,6 @@ impl Ledger {
         Ok(Money::new(balance.available_minor, currency))
     }
 
-    /// The balance of a person in a currency.
-    ///
-    /// # Errors
-    /// When the ledger does not answer.
-    pub(crate) async fn balance_of(
-        &self,
-        tenant: TenantId,
-        (user, currency): (UserId, Currency),
-    ) -> Result<Option<AccountId>, CallError> {
-        let owner = Owner {
-            kind: OwnerKind::User.into(),
-            id: user.to_string(),
-        };
-        let found = self
-            .accounts(
-                tenant,
-                (wire::AccountPurpose::CustomerBalance, Some(currency)),
-                Some(owner),
-            )
-            .await?;
-        Ok(found.first().and_then(|account| account.id.parse().ok()))
-    }
-
     /// All accounts of merchants in a currency: pending, available, reserve.
     ///
     /// # Errors
@@ -292,9 +269,7 @@ impl Ledger {
             (wire::AccountPurpose::MerchantAvailable, Share::Available),
             (wire::AccountPurpose::MerchantReserve, Share::Reserve),
         ] {
-            let found = self
-                .accounts(tenant, (purpose, Some(currency)), None)
-                .await?;
+            let found = self.accounts(tenant, (purpose, Some(currency))).await?;
             let read = |account: &wire::Account| {
                 let owner = account.owner.as_ref()?;
                 let version = account
@@ -319,7 +294,7 @@ impl Ledger {
     /// When the ledger does not answer.
     pub(crate) async fn receivables(&self, tenant: TenantId) -> Result<Vec<Receivable>, CallError> {
         let purpose = wire::AccountPurpose::ConnectorReceivable;
-        let found = self.accounts(tenant, (purpose, None), None).await?;
+        let found = self.accounts(tenant, (purpose, None)).await?;
         let read = |account: wire::Account| {
             Some(Receivable {
                 id: account.id.parse().ok()?,
@@ -334,13 +309,12 @@ impl Ledger {
         &self,
         tenant: TenantId,
         (purpose, currency): (wire::AccountPurpose, Option<Currency>),
-        owner: Option<Owner>,
     ) -> Result<Vec<wire::Account>, CallError> {
         let mut all = Vec::new();
         let mut token = String::new();
         for _ in 0..PAGES {
             let request = wire::ListAccountsRequest {
-                owner: owner.clone(),
+                owner: None,
                 purpose: purpose.into(),
                 currency: currency.map_or_else(String::new, |of| of.code().to_owned()),
                 state: wire::AccountState::Unspecified.into(),

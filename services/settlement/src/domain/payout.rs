@@ -6,7 +6,7 @@ use paymesh_kernel::{Timestamp, id::TenantId};
 use paymesh_money::Money;
 
 use super::{
-    ids::{AccountId, BatchId, PayoutId, TransactionId, TransferId},
+    ids::{AccountId, BatchId, LineId, PayoutId, TransactionId, TransferId},
     words::words,
 };
 
@@ -100,6 +100,10 @@ pub(crate) struct Payout {
     pub(crate) attempts: i32,
     /// The bank's statement had it before we knew that it was sent.
     pub(crate) is_seen: bool,
+    /// The one line of all statements that tells of it.
+    pub(crate) seen_line: Option<LineId>,
+    /// The one line of all statements that tells of its return.
+    pub(crate) returned_line: Option<LineId>,
     /// When it was last handed to the bank.
     pub(crate) asked_at: Option<Timestamp>,
     /// When somebody has to look after it.
@@ -162,9 +166,18 @@ pub(crate) enum Word {
     /// The reservation is released.
     Voided,
     /// The bank's statement has it.
-    Seen,
+    Seen(Told),
     /// The bank's statement has its return.
-    CameBack,
+    CameBack(Told),
+}
+
+/// What a line of the bank's statement says of a payout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The line.
+    pub(crate) line: LineId,
+    /// What left, or came back: above zero.
+    pub(crate) amount: Money,
 }
 
 /// What others are told.
@@ -189,6 +202,8 @@ pub(crate) enum Rejection {
     Before,
     /// Too early: something else has to happen first.
     Early,
+    /// Another line has told it.
+    Twice,
     /// It cannot be true of this payout.
     Contradiction,
 }
@@ -214,6 +229,21 @@ impl Payout {
     /// Releases the reservation.
     pub(crate) fn void(&self) -> TransferId {
         self.transfers.nth(2)
+    }
+
+    /// The bank's statement has it: one for each payout, so that the ledger itself refuses a second.
+    pub(crate) fn confirmation(&self) -> TransferId {
+        self.transfers.nth(3)
+    }
+
+    /// The money is at our bank again; one for each payout.
+    pub(crate) fn arrival(&self) -> TransferId {
+        self.transfers.nth(4)
+    }
+
+    /// The money is on the owner's account again; one for each payout.
+    pub(crate) fn credit(&self) -> TransferId {
+        self.transfers.nth(5)
     }
 
     fn rest(&mut self, step: Step, wake: Option<Timestamp>) {
@@ -284,8 +314,8 @@ pub(crate) fn decide(
             payout.end(State::Failed, now);
             Some(Fact::Failed)
         }
-        Word::Seen => seen(&mut payout, now)?,
-        Word::CameBack => Some(came_back(&mut payout, now)?),
+        Word::Seen(told) => seen(&mut payout, told, now)?,
+        Word::CameBack(told) => Some(came_back(&mut payout, told, now)?),
     };
     if fact.is_some() {
         payout.event_sequence = payout.event_sequence.saturating_add(1);
@@ -324,8 +354,8 @@ fn bank_said(payout: &mut Payout, word: Word, now: Timestamp) -> Result<Option<F
         | Word::NotReserved { .. }
         | Word::Posted
         | Word::Voided
-        | Word::Seen
-        | Word::CameBack => return Err(Rejection::Contradiction),
+        | Word::Seen(_)
+        | Word::CameBack(_) => return Err(Rejection::Contradiction),
     }
     Ok(None)
 }
@@ -351,11 +381,19 @@ fn posted(payout: &mut Payout, now: Timestamp) -> Option<Fact> {
     None
 }
 
-fn seen(payout: &mut Payout, now: Timestamp) -> Result<Option<Fact>, Rejection> {
-    if payout.is_seen {
+/// The first line with the whole amount is the payout's; every other one is about something else (P4).
+fn seen(payout: &mut Payout, told: Told, now: Timestamp) -> Result<Option<Fact>, Rejection> {
+    if payout.seen_line == Some(told.line) {
         return Err(Rejection::Before);
     }
+    if told.amount != payout.amount {
+        return Err(Rejection::Contradiction);
+    }
+    if payout.is_seen {
+        return Err(Rejection::Twice);
+    }
     payout.is_seen = true;
+    payout.seen_line = Some(told.line);
     match payout.step {
         // The statement is the proof that the bank has it.
         Step::Send | Step::Look => Ok(Some(payout.sent(now))),
@@ -364,19 +402,28 @@ fn seen(payout: &mut Payout, now: Timestamp) -> Result<Option<Fact>, Rejection> 
             payout.end(State::Confirmed, now);
             Ok(Some(Fact::Confirmed))
         }
-        Step::Done if payout.state == State::Returned => Err(Rejection::Before),
-        Step::Reserve | Step::Void | Step::Done => Err(Rejection::Contradiction),
+        // Its return was told before it.
+        Step::Done if payout.state == State::Returned => Ok(None),
+        Step::Reserve => Err(Rejection::Early),
+        Step::Void | Step::Done => Err(Rejection::Contradiction),
     }
 }
 
-fn came_back(payout: &mut Payout, now: Timestamp) -> Result<Fact, Rejection> {
+fn came_back(payout: &mut Payout, told: Told, now: Timestamp) -> Result<Fact, Rejection> {
+    if payout.returned_line == Some(told.line) {
+        return Err(Rejection::Before);
+    }
+    if told.amount != payout.amount {
+        return Err(Rejection::Contradiction);
+    }
     match payout.state {
         State::Sent | State::Confirmed if matches!(payout.step, Step::Confirm | Step::Done) => {
             payout.reason = "RETURNED_BY_BANK".to_owned();
+            payout.returned_line = Some(told.line);
             payout.end(State::Returned, now);
             Ok(Fact::Returned)
         }
-        State::Returned => Err(Rejection::Before),
+        State::Returned => Err(Rejection::Twice),
         State::Reserved | State::Unknown | State::Sent | State::Confirmed => Err(Rejection::Early),
         State::Failed => Err(Rejection::Contradiction),
     }

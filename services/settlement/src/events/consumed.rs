@@ -139,6 +139,8 @@ impl Transactions {
             transfers: self.app.parts.ids.next(),
             attempts: 0,
             is_seen: false,
+            seen_line: None,
+            returned_line: None,
             asked_at: None,
             next_wake_at: Some(now),
             business_at,

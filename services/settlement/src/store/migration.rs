@@ -132,6 +132,30 @@ impl MigrationTrait for Tables {
     }
 }
 
+/// Says of each payout which line confirmed it and which returned it.
+#[derive(Debug)]
+pub(crate) struct Claims;
+
+impl MigrationName for Claims {
+    fn name(&self) -> &'static str {
+        "settlement_0002_claims"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Claims {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in ["seen_line_id", "returned_line_id"] {
+            let table = Table::alter()
+                .table(Alias::new("payouts"))
+                .add_column(optional(column).uuid())
+                .to_owned();
+            manager.alter_table(table).await?;
+        }
+        Ok(())
+    }
+}
+
 fn batches() -> TableCreateStatement {
     Table::create()
         .table(Alias::new("batches"))

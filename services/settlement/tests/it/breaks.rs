@@ -13,7 +13,7 @@ use paymesh_proto::{
 use crate::world::{DAY, World, money, reason, world, worlds};
 
 const REPORT: &str = "type,payment_id,operation_id,reference,currency,gross_minor,fee_minor,business_at,settlement_id\n";
-const BANK: &str = "entry_id,business_at,type,end_to_end_id,currency,amount_minor\n";
+pub(crate) const BANK: &str = "entry_id,business_at,type,end_to_end_id,currency,amount_minor\n";
 
 /// A line of a report: operation, transaction, what it says.
 fn told(operation: &str, transaction: &str, (currency, minor): (&str, i64)) -> String {
@@ -277,6 +277,14 @@ async fn w2_two_people_write_a_difference_off_and_it_is_booked_once() {
         assert_eq!(
             reason(world.assign(&ben, &item.id, "").await),
             "BREAK_STATE"
+        );
+        let key = Principal {
+            subject: world.new_id("key"),
+            ..ben.clone()
+        };
+        assert_eq!(
+            reason(world.approve(&key, &item.id).await),
+            "SECOND_PERSON_NEEDED"
         );
         world.others.ledger.lock().answers_to_lose = 1;
         let approved = world.approve(&ben, &item.id).await.unwrap().item.unwrap();

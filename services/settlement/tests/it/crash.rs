@@ -62,8 +62,8 @@ async fn p5_a_bank_that_fails_once_or_is_away_gets_the_payout_later() {
     let mut world = world().await;
     let shop = world.rich_shop();
     let staff = world.harness.person(Role::Finance);
-    let mut request = world.ask(&shop, "k", 100);
-    request.destination_token = "ben_error_500_then_ok".to_owned();
+    world.banks_at(&shop, "ben_error_500_then_ok");
+    let request = world.ask(&shop, "k", 100);
     let payout = world
         .pay_out(&staff, request)
         .await

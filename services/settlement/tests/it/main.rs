@@ -14,6 +14,7 @@ mod breaks;
 mod crash;
 mod fakes;
 mod payouts;
+mod returns;
 mod statements;
 mod withdrawals;
 mod world;

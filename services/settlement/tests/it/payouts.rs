@@ -120,8 +120,8 @@ async fn p4_what_the_bank_refuses_is_released() {
         let world = world().await;
         let shop = world.rich_shop();
         let staff = world.harness.person(Role::Finance);
-        let mut request = world.ask(&shop, "k", 5_000);
-        request.destination_token = destination.to_owned();
+        world.banks_at(&shop, destination);
+        let request = world.ask(&shop, "k", 5_000);
         let payout = world
             .pay_out(&staff, request)
             .await
@@ -144,8 +144,8 @@ async fn p3_a_bank_that_is_silent_is_asked_and_never_sent_a_second_payout() {
     let world = world().await;
     let shop = world.rich_shop();
     let staff = world.harness.person(Role::Finance);
-    let mut request = world.ask(&shop, "k", 5_000);
-    request.destination_token = "ben_timeout_with_effect".to_owned();
+    world.banks_at(&shop, "ben_timeout_with_effect");
+    let request = world.ask(&shop, "k", 5_000);
     let payout = world
         .pay_out(&staff, request)
         .await
@@ -164,8 +164,8 @@ async fn p3_a_payout_that_did_not_arrive_is_sent_again_after_its_time() {
     let world = world().await;
     let shop = world.rich_shop();
     let staff = world.harness.person(Role::Finance);
-    let mut request = world.ask(&shop, "k", 5_000);
-    request.destination_token = "ben_timeout_no_effect".to_owned();
+    world.banks_at(&shop, "ben_timeout_no_effect");
+    let request = world.ask(&shop, "k", 5_000);
     let payout = world
         .pay_out(&staff, request)
         .await
@@ -245,27 +245,35 @@ async fn v1_a_merchant_sees_and_pays_its_own_alone() {
 }
 
 #[tokio::test]
-async fn a_person_is_paid_out_by_staff_to_a_bank_account_that_is_named() {
-    let world = world().await;
-    let staff = world.harness.person(Role::Finance);
-    let id: UserId = world.harness.platform.ids.next();
-    let balance = world.others.ledger.lock().open(
-        (OwnerKind::User, &id.to_string()),
-        Purpose::CustomerBalance,
-        "EUR",
-    );
-    world.fund(&balance, 700, "EUR");
-    let shop = world.rich_shop();
-    let mut request = world.ask(&shop, "k", 700);
-    request.owner = user(id);
-    let nowhere = world.pay_out(&staff, request.clone()).await;
-    assert_eq!(reason(nowhere), "DESTINATION_MISSING");
-    request.destination_token = "ben_person".to_owned();
-    let payout = world
-        .pay_out(&staff, request)
-        .await
-        .unwrap()
-        .payout
-        .unwrap();
-    world.until_payout_is(&payout.id, State::Sent).await;
+async fn v2_money_goes_to_the_owners_own_bank_account_whoever_asks() {
+    for world in worlds().await {
+        let shop = world.rich_shop();
+        let staff = world.harness.person(Role::Finance);
+        for principal in [&staff, &world.owner(&shop)] {
+            let mut request = world.ask(&shop, "k", 700);
+            request.destination_token = "ben_somebody".to_owned();
+            let refused = world.pay_out(principal, request).await;
+            assert_eq!(reason(refused), "DESTINATION_FOREIGN");
+        }
+        let id: UserId = world.harness.platform.ids.next();
+        let balance = world.others.ledger.lock().open(
+            (OwnerKind::User, &id.to_string()),
+            Purpose::CustomerBalance,
+            "EUR",
+        );
+        world.fund(&balance, 700, "EUR");
+        let mut request = world.ask(&shop, "p", 700);
+        request.owner = user(id);
+        request.destination_token = "ben_person".to_owned();
+        let refused = world.pay_out(&staff, request).await;
+        assert_eq!(reason(refused), "PERSON_WITHDRAWS");
+        assert_eq!(world.others.ledger.lock().reserved(), 0);
+        let mut named = world.ask(&shop, "n", 700);
+        named.destination_token = "ben_acme".to_owned();
+        let payout = world.pay_out(&staff, named).await.unwrap().payout.unwrap();
+        world.until_payout_is(&payout.id, State::Sent).await;
+        world.banks_at(&shop, "");
+        let nowhere = world.pay_out(&staff, world.ask(&shop, "w", 1)).await;
+        assert_eq!(reason(nowhere), "DESTINATION_MISSING");
+    }
 }

@@ -183,6 +183,13 @@ impl World {
         shop
     }
 
+    /// The merchant's bank account is another one from now on.
+    pub(crate) fn banks_at(&self, shop: &Shop, token: &str) {
+        let mut merchants = self.others.merchants.lock();
+        let merchant = merchants.known.get_mut(&shop.id).unwrap();
+        token.clone_into(&mut merchant.payout_destination_token);
+    }
+
     /// Somebody who works for a merchant.
     pub(crate) fn owner(&self, shop: &Shop) -> Principal {
         Principal {

@@ -9,6 +9,7 @@ use super::{App, Person, may_see, own_id};
 use crate::{
     domain::{
         Command, Consent, Country, Hidden, Outcome, Personal, Rejection, State, User,
+        api_key::exceeded,
         personal::Sealed,
         user::{NewPassword, Update},
     },
@@ -135,8 +136,9 @@ impl App {
         update: UpdateUser,
     ) -> Result<Outcome<Person>, Error> {
         let user = self.visible_user(principal, id).await?;
-        if update.merchant.is_some() && !principal.sees_whole_tenant() {
-            return Err(Error::field("merchant_id", "only staff sets it"));
+        // Whoever works for a merchant may send its money elsewhere.
+        if update.merchant.is_some() && !principal.has(Role::Admin) {
+            return Err(Error::field("merchant_id", "only an administrator sets it"));
         }
         let mut credential = None;
         if update.email.is_some() || update.password.is_some() {
@@ -306,7 +308,7 @@ impl App {
     /// Replaces a user's roles.
     ///
     /// # Errors
-    /// When it is the principal itself.
+    /// When it is the principal itself, or a role is changed that the principal does not cover.
     pub(crate) async fn assign_roles(
         &self,
         principal: &Principal,
@@ -316,6 +318,14 @@ impl App {
         let user = self.visible_user(principal, id).await?;
         if own_id(principal) == Some(user.id) {
             return Err(Error::OwnRoles);
+        }
+        // Neither given nor taken away by those who do not cover it.
+        let changed: Vec<Role> = Role::ALL
+            .into_iter()
+            .filter(|role| roles.contains(role) != user.roles.contains(role))
+            .collect();
+        if let Some(role) = exceeded(principal, &changed) {
+            return Err(Error::RoleExceeded(role));
         }
         let decided = self
             .change_user(id, Command::AssignRoles(roles), |_, _, _| {})

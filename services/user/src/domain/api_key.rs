@@ -62,8 +62,21 @@ impl ApiKey {
     }
 }
 
-/// Whether `maker` may make a key with `roles` for `merchant`: no more than the maker's own. An administrator's authority covers
-/// every role but finance, which the rules of two people keep apart.
+/// The first of `roles` that `maker` may not hand out, to a key or a user. An administrator's authority covers every role but
+/// finance, which the rules of two people keep apart.
+#[must_use]
+pub(crate) fn exceeded(maker: &Principal, roles: &[Role]) -> Option<Role> {
+    let covers = |role: Role| match role {
+        Role::Customer | Role::Merchant | Role::Support | Role::Admin | Role::Auditor => {
+            maker.has(role) || maker.has(Role::Admin)
+        }
+        Role::Finance => maker.has(Role::Finance),
+        Role::Component => false,
+    };
+    roles.iter().copied().find(|role| !covers(*role))
+}
+
+/// Whether `maker` may make a key with `roles` for `merchant`: no more than the maker's own.
 ///
 /// # Errors
 /// With the role that is too much, or when merchant and role do not go together.
@@ -72,15 +85,8 @@ pub(crate) fn check_grant(
     roles: &[Role],
     merchant: Option<MerchantId>,
 ) -> Result<(), NotGrantable> {
-    let covers = |role: Role| match role {
-        Role::Customer | Role::Merchant | Role::Support | Role::Admin | Role::Auditor => {
-            maker.has(role) || maker.has(Role::Admin)
-        }
-        Role::Finance => maker.has(Role::Finance),
-        Role::Component => false,
-    };
-    if let Some(role) = roles.iter().find(|role| !covers(**role)) {
-        return Err(NotGrantable::Role(*role));
+    if let Some(role) = exceeded(maker, roles) {
+        return Err(NotGrantable::Role(role));
     }
     if roles.contains(&Role::Merchant) != merchant.is_some() {
         return Err(NotGrantable::Merchant);

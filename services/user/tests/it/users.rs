@@ -1,6 +1,6 @@
 //! Reading and changing users, and who may (U9).
 
-use paymesh_kernel::{ErrorKind, Fault as _, Principal, Role};
+use paymesh_kernel::{ErrorKind, Fault as _, Principal, Role, id::MerchantId};
 use paymesh_mesh::CallError;
 use paymesh_proto::{
     types::v1::{Outcome, Page},
@@ -81,6 +81,23 @@ async fn u9_nobody_sees_another_tenant_and_customers_see_themselves() {
             })
             .await;
         assert_eq!(reason(assigned), "USER_NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn u9_only_an_administrator_says_which_merchant_somebody_works_for() {
+    for world in worlds().await {
+        let (user, anna) = world.anna().await;
+        let merchant: MerchantId = world.harness.platform.ids.next();
+        let mut request = change(&user.id);
+        request.merchant_id = Some(merchant.to_string());
+        let support = world.harness.person(Role::Support);
+        for principal in [&anna, &support] {
+            let refused = update(&world, principal, request.clone()).await;
+            assert_eq!(reason(refused), "REQUEST_INVALID");
+        }
+        let done = update(&world, &world.admin(), request).await.unwrap();
+        assert_eq!(done.user.unwrap().merchant_id, merchant.to_string());
     }
 }
 
@@ -225,6 +242,32 @@ async fn roles_are_given_by_others_and_show_in_the_list() {
                 .unwrap()
                 .outcome(),
             Outcome::AlreadyApplied
+        );
+        let books = wire::AssignRolesRequest {
+            user_id: user.id.clone(),
+            roles: vec![wire::Role::Support.into(), wire::Role::Finance.into()],
+        };
+        assert_eq!(
+            reason(assign(admin.clone(), books.clone()).await),
+            "ROLE_EXCEEDED",
+            "finance is given by finance"
+        );
+        let both = Principal {
+            roles: vec![Role::Admin, Role::Finance],
+            ..admin.clone()
+        };
+        assert_eq!(
+            assign(both.clone(), books).await.unwrap().outcome(),
+            Outcome::Applied
+        );
+        assert_eq!(
+            reason(assign(admin.clone(), request.clone()).await),
+            "ROLE_EXCEEDED",
+            "and taken by finance"
+        );
+        assert_eq!(
+            assign(both, request.clone()).await.unwrap().outcome(),
+            Outcome::Applied
         );
         let customer = world.harness.person(Role::Customer);
         assert_eq!(

@@ -205,6 +205,9 @@ fn judge(
     if line.match_state == MatchState::WrittenOff {
         return;
     }
+    if let Some(payout) = payout.filter(|_| line.telling == Telling::First) {
+        return judge_payout(report, line, payout);
+    }
     let (expected, book, missing) = match line.read.kind {
         LineKind::Transfer => {
             let expected = announced.map(|of| Money::new(of.minor, of.currency));
@@ -247,5 +250,41 @@ fn judge(
         book: book.unwrap_or(Book::Suspense),
         line: Some(line.id),
         transaction: payout.and_then(|of| of.transaction),
+    });
+}
+
+/// A line is its payout's when it was booked as it. Everything else that names a payout is in suspense, all of it, so that nothing
+/// of the ledger stands against it.
+fn judge_payout(report: &mut Report, line: &Line, payout: &Payout) {
+    let (expected, teller) = match line.read.kind {
+        LineKind::Payout => (payout.amount.checked_neg().ok(), payout.seen_line),
+        LineKind::PayoutReturn => (Some(payout.amount), payout.returned_line),
+        LineKind::Capture
+        | LineKind::Refund
+        | LineKind::Chargeback
+        | LineKind::Fee
+        | LineKind::Transfer
+        | LineKind::Other => (None, None),
+    };
+    let stated = line.read.amount;
+    let kind = match expected {
+        // It waits for its payout; what it is shows when it is booked.
+        Some(_) if !line.is_booked => return,
+        Some(_) if !line.is_suspended => return report.agree(line.id),
+        Some(expected) if expected.currency() != stated.currency() => BreakKind::CurrencyDiffers,
+        Some(expected) if expected != stated => BreakKind::AmountDiffers,
+        Some(_) if teller.is_some() => BreakKind::Duplicate,
+        Some(_) | None => BreakKind::MissingInLedger,
+    };
+    report.differ(Found {
+        kind,
+        subject: line_subject(line.id),
+        reference: line.read.reference.clone(),
+        ledger: None,
+        stated: Some(stated),
+        difference_minor: stated.minor(),
+        book: Book::Suspense,
+        line: Some(line.id),
+        transaction: payout.transaction,
     });
 }

@@ -34,6 +34,8 @@ fn payout() -> Payout {
         transfers: Uuid::from_u128(0xff).into(),
         attempts: 0,
         is_seen: false,
+        seen_line: None,
+        returned_line: None,
         asked_at: None,
         next_wake_at: Some(NOW),
         business_at: NOW,
@@ -47,6 +49,13 @@ fn payout() -> Payout {
 
 fn taken() -> Word {
     Word::Taken { until: LATER }
+}
+
+fn told(line: u128, minor: i64) -> Told {
+    Told {
+        line: Uuid::from_u128(line).into(),
+        amount: Money::new(minor, Currency::EUR),
+    }
 }
 
 fn refused() -> Word {
@@ -74,10 +83,11 @@ fn after(words: &[Word]) -> (Payout, Vec<Fact>) {
 #[test]
 fn p1_each_story_ends_where_it_should_and_tells_it() {
     use Fact::{Confirmed, Created, Failed, Returned, Sent};
-    use Word::{Accepted, CameBack, NeverArrived, Posted, Reserved, Seen, Voided};
+    use Word::{Accepted, NeverArrived, Posted, Reserved, Voided};
+    let [seen, back] = [Word::Seen(told(1, 8_859)), Word::CameBack(told(2, 8_859))];
     let stories: Vec<(Vec<Word>, State, Step, Vec<Fact>)> = vec![
         (
-            vec![Reserved, taken(), Accepted, Posted, Seen],
+            vec![Reserved, taken(), Accepted, Posted, seen.clone()],
             State::Confirmed,
             Step::Done,
             vec![Created, Sent, Confirmed],
@@ -101,13 +111,26 @@ fn p1_each_story_ends_where_it_should_and_tells_it() {
             vec![Created, Sent],
         ),
         (
-            vec![Reserved, taken(), Accepted, Posted, Seen, CameBack],
+            vec![
+                Reserved,
+                taken(),
+                Accepted,
+                Posted,
+                seen.clone(),
+                back.clone(),
+            ],
             State::Returned,
             Step::Done,
             vec![Created, Sent, Confirmed, Returned],
         ),
         (
-            vec![Reserved, taken(), silent(), Seen, Posted],
+            vec![Reserved, taken(), Accepted, Posted, back, seen.clone()],
+            State::Returned,
+            Step::Done,
+            vec![Created, Sent, Returned],
+        ),
+        (
+            vec![Reserved, taken(), silent(), seen, Posted],
             State::Confirmed,
             Step::Done,
             vec![Created, Sent, Confirmed],
@@ -145,18 +168,40 @@ fn p3_what_is_taken_up_for_sending_is_asked_for_after_a_crash() {
 fn p4_a_payout_that_failed_or_is_not_sent_cannot_come_back() {
     let (failed, _) = after(&[Word::Reserved, taken(), refused(), Word::Voided]);
     assert_eq!(
-        decide(&failed, Word::CameBack, NOW),
+        decide(&failed, Word::CameBack(told(2, 8_859)), NOW),
         Err(Rejection::Contradiction)
     );
     assert_eq!(
-        decide(&failed, Word::Seen, NOW),
+        decide(&failed, Word::Seen(told(1, 8_859)), NOW),
         Err(Rejection::Contradiction)
     );
     let (reserved, _) = after(&[Word::Reserved]);
     assert_eq!(
-        decide(&reserved, Word::CameBack, NOW),
+        decide(&reserved, Word::CameBack(told(2, 8_859)), NOW),
         Err(Rejection::Early)
     );
+}
+
+#[test]
+fn p4_one_line_confirms_and_one_returns_with_the_whole_amount() {
+    let (sent, _) = after(&[Word::Reserved, taken(), Word::Accepted, Word::Posted]);
+    let dollars = Told {
+        amount: Money::new(8_859, Currency::USD),
+        ..told(1, 8_859)
+    };
+    for wrong in [told(1, 8_858), told(1, 8_860), dollars] {
+        for word in [Word::Seen(wrong), Word::CameBack(wrong)] {
+            assert_eq!(decide(&sent, word, NOW), Err(Rejection::Contradiction));
+        }
+    }
+    for make in [Word::Seen, Word::CameBack] {
+        let (told_once, _) = decide(&sent, make(told(1, 8_859)), NOW).unwrap();
+        let again = |line| decide(&told_once, make(told(line, 8_859)), NOW);
+        assert_eq!(again(1), Err(Rejection::Before));
+        assert_eq!(again(2), Err(Rejection::Twice));
+    }
+    let early = decide(&payout(), Word::Seen(told(1, 8_859)), NOW);
+    assert_eq!(early, Err(Rejection::Early));
 }
 
 fn any_word() -> impl Strategy<Value = Word> {
@@ -171,8 +216,8 @@ fn any_word() -> impl Strategy<Value = Word> {
         Just(Word::NeverArrived),
         Just(Word::Posted),
         Just(Word::Voided),
-        Just(Word::Seen),
-        Just(Word::CameBack),
+        (1..3_u128, 8_858..8_860_i64).prop_map(|(line, minor)| Word::Seen(told(line, minor))),
+        (1..3_u128, 8_858..8_860_i64).prop_map(|(line, minor)| Word::CameBack(told(line, minor))),
     ]
 }
 

@@ -3,7 +3,7 @@
 use paymesh_kernel::{Timestamp, id::TenantId};
 use sea_orm::entity::prelude::*;
 
-use crate::domain::ids::{AccountId, BatchId, PayoutId, TransactionId, TransferId};
+use crate::domain::ids::{AccountId, BatchId, LineId, PayoutId, TransactionId, TransferId};
 
 /// A payout.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -27,6 +27,8 @@ pub(crate) struct Model {
     pub(crate) transfer_base_id: TransferId,
     pub(crate) attempts: i32,
     pub(crate) is_seen: bool,
+    pub(crate) seen_line_id: Option<LineId>,
+    pub(crate) returned_line_id: Option<LineId>,
     pub(crate) asked_at: Option<Timestamp>,
     pub(crate) next_wake_at: Option<Timestamp>,
     pub(crate) business_at: Timestamp,

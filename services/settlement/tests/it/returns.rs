@@ -1,0 +1,204 @@
+//! What a bank's statement says of payouts is believed once, of the whole amount, and of what was sent.
+
+use paymesh_kernel::Role;
+use paymesh_mesh::CallError;
+use paymesh_proto::{
+    account::v1::AccountPurpose as Purpose,
+    settlement::v1::{self as wire, BreakKind as Kind, PayoutState as State, StatementKind},
+};
+
+use crate::{
+    breaks::BANK,
+    world::{DAY, Shop, World, money, worlds},
+};
+
+/// A line of the bank.
+fn line(entry: &str, kind: &str, payout: &str, (currency, minor): (&str, i64)) -> String {
+    format!("{entry},{DAY}T13:00:00Z,{kind},{payout},{currency},{minor}\n")
+}
+
+impl World {
+    async fn told_by(
+        &self,
+        source: &str,
+        lines: &[String],
+    ) -> Result<wire::ImportStatementResponse, CallError> {
+        let request = wire::ImportStatementRequest {
+            kind: StatementKind::Bank.into(),
+            source: source.to_owned(),
+            content: (BANK.to_owned() + &lines.concat()).into_bytes(),
+        };
+        self.staff(|mut client| async move { client.import_statement(request).await })
+            .await
+    }
+
+    /// A payout of 50.00 that the bank has and that is booked.
+    async fn sent(&self, shop: &Shop, key: &str) -> String {
+        let staff = self.harness.person(Role::Finance);
+        let answer = self.pay_out(&staff, self.ask(shop, key, 5_000)).await;
+        let id = answer.unwrap().payout.unwrap().id;
+        self.until_payout_is(&id, State::Sent).await;
+        self.eventually("it is booked", || async {
+            self.others.ledger.lock().reserved() == 0
+        })
+        .await;
+        id
+    }
+
+    /// On the owner's account, in suspense, and in the bank account.
+    fn sums(&self, shop: &Shop) -> (i64, i64, i64) {
+        let ledger = self.others.ledger.lock();
+        ledger.assert_sound();
+        let of = |purpose| ledger.of(purpose, "EUR");
+        (
+            ledger.balance(&shop.available),
+            of(Purpose::Suspense),
+            of(Purpose::BankCash),
+        )
+    }
+
+    async fn kinds(&self) -> Vec<(Kind, i64)> {
+        let show = |item: wire::Break| (item.kind(), item.difference.unwrap().minor);
+        let mut found: Vec<_> = self.breaks().await.into_iter().map(show).collect();
+        found.sort_by_key(|(kind, minor)| (i32::from(*kind), *minor));
+        found
+    }
+}
+
+#[tokio::test]
+async fn p4_a_payout_comes_back_once_whatever_is_said_by_whom() {
+    for world in worlds().await {
+        let shop = world.rich_shop();
+        let id = world.sent(&shop, "k").await;
+        let back = |entry| line(entry, "payout_return", &id, ("EUR", 5_000));
+        world
+            .told_by(
+                "bank",
+                &[
+                    line("e1", "payout", &id, ("EUR", -5_000)),
+                    back("e2"),
+                    back("e3"),
+                ],
+            )
+            .await
+            .unwrap();
+        world.told_by("bank", &[back("e4")]).await.unwrap();
+        world.told_by("other_bank", &[back("e2")]).await.unwrap();
+        assert_eq!(world.payout(&id).await.state(), State::Returned);
+        assert_eq!(world.sums(&shop), (10_000, 15_000, -15_000));
+        world.reconcile("EUR").await;
+        assert_eq!(world.kinds().await, [(Kind::Duplicate, 5_000); 3]);
+    }
+}
+
+#[tokio::test]
+async fn p4_imports_beside_each_other_give_back_once() {
+    for world in worlds().await {
+        let shop = world.rich_shop();
+        let id = world.sent(&shop, "k").await;
+        let told = async |n: i64| {
+            let entry = format!("e{n}");
+            let lines = [line(&entry, "payout_return", &id, ("EUR", 5_000))];
+            let source = format!("bank_{n}");
+            world.told_by(&source, &lines).await
+        };
+        let all = futures::future::join_all((0..8).map(told)).await;
+        assert!(all.iter().all(Result::is_ok), "{all:?}");
+        world
+            .eventually("all lines are booked", || async {
+                world.advance(std::time::Duration::from_secs(600));
+                world.others.ledger.lock().of(Purpose::BankCash, "EUR") == -8 * 5_000
+            })
+            .await;
+        assert_eq!(world.sums(&shop), (10_000, 7 * 5_000, -8 * 5_000));
+        assert_eq!(world.payout(&id).await.state(), State::Returned);
+    }
+}
+
+#[tokio::test]
+async fn p4_another_amount_or_currency_gives_nothing_back_and_confirms_nothing() {
+    for world in worlds().await {
+        let shop = world.rich_shop();
+        let id = world.sent(&shop, "k").await;
+        let lines = [
+            line("e1", "payout_return", &id, ("EUR", 5_001)),
+            line("e2", "payout_return", &id, ("EUR", 4_999)),
+            line("e3", "payout_return", &id, ("USD", 5_000)),
+            line("e4", "payout", &id, ("EUR", -5_001)),
+        ];
+        world.told_by("bank", &lines).await.unwrap();
+        assert_eq!(world.payout(&id).await.state(), State::Sent);
+        assert_eq!(world.sums(&shop), (5_000, 4_999, -4_999));
+        world.reconcile("EUR").await;
+        world.reconcile("USD").await;
+        let wanted = [
+            (Kind::MissingAtBank, 5_000),
+            (Kind::AmountDiffers, -5_001),
+            (Kind::AmountDiffers, 4_999),
+            (Kind::AmountDiffers, 5_001),
+            (Kind::CurrencyDiffers, 5_000),
+        ];
+        assert_eq!(world.kinds().await, wanted);
+        // What is true of it is believed still.
+        let lines = [
+            line("e5", "payout", &id, ("EUR", -5_000)),
+            line("e6", "payout", &id, ("EUR", -5_000)),
+        ];
+        world.told_by("bank", &lines).await.unwrap();
+        assert_eq!(world.payout(&id).await.state(), State::Confirmed);
+        let ledger = world.others.ledger.lock().clone();
+        assert_eq!(ledger.of(Purpose::PayoutInTransit, "EUR"), 0);
+        assert_eq!(ledger.of(Purpose::Suspense, "EUR"), 4_999 - 5_000);
+        world.reconcile("EUR").await;
+        let again = world.kinds().await;
+        assert!(again.contains(&(Kind::Duplicate, -5_000)), "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn p4_what_was_never_sent_does_not_come_back() {
+    for world in worlds().await {
+        let shop = world.rich_shop();
+        world.banks_at(&shop, "ben_rejected");
+        let staff = world.harness.person(Role::Finance);
+        let answer = world.pay_out(&staff, world.ask(&shop, "k", 5_000)).await;
+        let id = answer.unwrap().payout.unwrap().id;
+        world.until_payout_is(&id, State::Failed).await;
+        let lines = [
+            line("e1", "payout", &id, ("EUR", -5_000)),
+            line("e2", "payout_return", &id, ("EUR", 5_000)),
+            line("e3", "payout_return", &id, ("EUR", 70)),
+        ];
+        world.told_by("bank", &lines).await.unwrap();
+        assert_eq!(world.payout(&id).await.state(), State::Failed);
+        assert_eq!(world.sums(&shop), (10_000, 70, -70));
+        world.reconcile("EUR").await;
+        let missing = |minor| (Kind::MissingInLedger, minor);
+        let wanted = [missing(-5_000), missing(70), missing(5_000)];
+        assert_eq!(world.kinds().await, wanted);
+        let items = world.breaks().await;
+        let of = |minor| money(minor, "EUR");
+        assert!(items.iter().any(|item| item.difference == of(70)));
+    }
+}
+
+#[tokio::test]
+async fn p4_a_return_that_is_interrupted_is_finished_once() {
+    for mut world in worlds().await {
+        let shop = world.rich_shop();
+        let id = world.sent(&shop, "k").await;
+        world.others.ledger.lock().answers_to_lose = 1;
+        let back = line("e1", "payout_return", &id, ("EUR", 5_000));
+        world.told_by("bank", &[back]).await.unwrap();
+        world.restart().await;
+        world.advance(std::time::Duration::from_secs(600));
+        let other = line("e2", "payout_return", &id, ("EUR", 5_000));
+        world.told_by("bank", &[other]).await.unwrap();
+        world
+            .eventually("all lines are booked", || async {
+                world.others.ledger.lock().of(Purpose::BankCash, "EUR") == -10_000
+            })
+            .await;
+        assert_eq!(world.sums(&shop), (10_000, 5_000, -10_000));
+    }
+}
