@@ -216,7 +216,7 @@ fn here(mut config: Config, arguments: &Arguments, settings: &Settings) -> Resul
     config.process.data_dir.clone_from(&folder.path);
     if config.process.log.level == telemetry::LogConfig::default().level {
         // Progress and summary are what is to be read here.
-        "warn".clone_into(&mut config.process.log.level);
+        "warn,sqlx=error".clone_into(&mut config.process.log.level);
     }
     let level = telemetry::init(&config.process.log).map_err(|error| ConfigError::Rule {
         field: "process.log.level".to_owned(),

@@ -358,8 +358,29 @@ impl Closing<'_> {
 
 // === free functions ===
 
+/// The ledger when what was closed is booked to its end: a statement may be booked some seconds after it was taken.
+///
+/// # Errors
+/// When the platform refuses or does not answer.
+pub(super) async fn night(
+    rest: &Rest,
+    before: &Books,
+    is_reconciled: bool,
+) -> Result<(Books, Vec<Check>)> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let books = Books::read(rest).await?;
+        let checks = ledger(before, &books, is_reconciled);
+        let all_hold = checks.iter().all(|check| check.verdict == Verdict::Holds);
+        if all_hold || Instant::now() > until {
+            return Ok((books, checks));
+        }
+        tokio::time::sleep(PACE).await;
+    }
+}
+
 /// The ledger after the day was closed: still balanced, and nothing is left on its way.
-pub(super) fn ledger(before: &Books, after: &Books, is_reconciled: bool) -> Vec<Check> {
+fn ledger(before: &Books, after: &Books, is_reconciled: bool) -> Vec<Check> {
     let mut checks = vec![after.balance_check()];
     if !is_reconciled {
         return checks;

@@ -149,6 +149,9 @@ impl Evening<'_> {
         let started = Instant::now();
         let (closed, found) = self.close(report_days).await?;
         checks.extend(found);
+        let is_reconciled = close::is_reconciled(&checks);
+        let (night, found) = close::night(rest, before, is_reconciled).await?;
+        checks.extend(found);
         let pending = self.target.pending.settle().await?;
         checks.push(match pending {
             Some(pending) => Check::of(
@@ -158,9 +161,6 @@ impl Evening<'_> {
             ),
             None => Check::not_seen("every event had its effects", "needs --metrics-url"),
         });
-        let night = Books::read(rest).await?;
-        let is_reconciled = close::is_reconciled(&checks);
-        checks.extend(close::ledger(before, &night, is_reconciled));
         self.progress.done("the day is closed", started);
         summary.ledger_balanced = books.is_balanced() && night.is_balanced();
         summary.settlement = closed;
