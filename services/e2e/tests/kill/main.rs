@@ -94,19 +94,22 @@ async fn every_process_and_server_killed_loses_nothing() {
 /// A provider that was killed is given up on, asked and told again within seconds instead of minutes.
 fn hurried() -> Settings {
     [
-        ("CONNECTORS__SIMULATED__TIMEOUT_MS", "2000"),
-        ("CONNECTORS__SIMULATED__TRIES", "2"),
-        ("CONNECTORS__SIMULATED__RETRY_MAX_MS", "200"),
-        ("RESOLVE__FIRST_MS", "100"),
-        ("RESOLVE__MAX_MS", "1000"),
+        (
+            "PAYMENT__SETTINGS__CONNECTORS__SIMULATED__TIMEOUT_MS",
+            "2000",
+        ),
+        ("PAYMENT__SETTINGS__CONNECTORS__SIMULATED__TRIES", "2"),
+        (
+            "PAYMENT__SETTINGS__CONNECTORS__SIMULATED__RETRY_MAX_MS",
+            "200",
+        ),
+        // Risk may be away for as long as its database needs to recover.
+        ("TRANSACTION__SETTINGS__FORWARD_FAILURES", "9"),
+        ("PAYMENT__SETTINGS__RESOLVE__FIRST_MS", "100"),
+        ("PAYMENT__SETTINGS__RESOLVE__MAX_MS", "1000"),
     ]
     .into_iter()
-    .map(|(name, value)| {
-        (
-            format!("PAYMESH__PAYMENT__SETTINGS__{name}"),
-            value.to_owned(),
-        )
-    })
+    .map(|(name, value)| (format!("PAYMESH__{name}"), value.to_owned()))
     .collect()
 }
 
