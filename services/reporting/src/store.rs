@@ -13,9 +13,10 @@ pub(crate) mod settlement;
 mod sql;
 pub(crate) mod transactions;
 
-use paymesh_kernel::{ErrorKind, Fault, Timestamp, database::DatabaseError};
-use sea_orm::DbErr;
+use paymesh_kernel::Timestamp;
 use sea_orm_migration::MigrationTrait;
+
+pub(crate) use paymesh_kernel::database::StoreError;
 
 /// What [`migrations`] gives.
 pub(crate) type Migrations = Vec<Box<dyn MigrationTrait>>;
@@ -44,64 +45,4 @@ pub(crate) struct Range {
 /// The schema of the component.
 pub(crate) fn migrations() -> Migrations {
     vec![Box::new(migration::Tables)]
-}
-
-/// Why something could not be read. Its text never leaves the process.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
-    /// The database.
-    #[error("stored data cannot be read")]
-    Database(#[source] DatabaseError),
-    /// A row holds what nobody writes.
-    #[error("a row of {table} holds something unknown in {column}")]
-    Malformed {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-    },
-}
-
-// === impl StoreError ===
-
-impl StoreError {
-    pub(crate) const fn malformed(table: &'static str, column: &'static str) -> Self {
-        Self::Malformed { table, column }
-    }
-}
-
-impl From<DbErr> for StoreError {
-    fn from(error: DbErr) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-impl Fault for StoreError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Database(
-                DatabaseError::Unavailable(_) | DatabaseError::Lost(_) | DatabaseError::Retry(_),
-            ) => ErrorKind::Unavailable,
-            Self::Database(
-                DatabaseError::Duplicate { .. }
-                | DatabaseError::Check { .. }
-                | DatabaseError::Stale
-                | DatabaseError::UnknownEngine
-                | DatabaseError::Other(_),
-            )
-            | Self::Malformed { .. } => ErrorKind::Internal,
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        if self.kind() == ErrorKind::Unavailable {
-            "STORAGE_UNAVAILABLE"
-        } else {
-            "STORAGE_REFUSED"
-        }
-    }
-
-    fn retry_after_ms(&self) -> Option<u64> {
-        (self.kind() == ErrorKind::Unavailable).then_some(1_000)
-    }
 }

@@ -11,9 +11,10 @@ pub(crate) mod payments;
 pub(crate) mod rules;
 pub(crate) mod tenants;
 
-use paymesh_kernel::{ErrorKind, Fault, database::DatabaseError, id::reexport::Uuid};
-use sea_orm::DbErr;
+use paymesh_kernel::id::reexport::Uuid;
 use sea_orm_migration::MigrationTrait;
+
+pub(crate) use paymesh_kernel::database::StoreError;
 
 /// What [`migrations`] gives.
 pub(crate) type Migrations = Vec<Box<dyn MigrationTrait>>;
@@ -36,22 +37,6 @@ pub(crate) fn migrations() -> Migrations {
     vec![Box::new(migration::Tables)]
 }
 
-/// Why something could not be read. Its text never leaves the process.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
-    /// The database.
-    #[error("stored data cannot be read")]
-    Database(#[source] DatabaseError),
-    /// A row holds what nobody writes.
-    #[error("a row of {table} holds something unknown in {column}")]
-    Malformed {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-    },
-}
-
 /// Where a page begins: after this moment and id, or before them when the newest come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -71,48 +56,4 @@ pub(crate) struct Cut {
 pub(crate) struct Range {
     pub(crate) from_us: Option<i64>,
     pub(crate) until_us: Option<i64>,
-}
-
-// === impl StoreError ===
-
-impl StoreError {
-    pub(crate) const fn malformed(table: &'static str, column: &'static str) -> Self {
-        Self::Malformed { table, column }
-    }
-}
-
-impl From<DbErr> for StoreError {
-    fn from(error: DbErr) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-impl Fault for StoreError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Database(
-                DatabaseError::Unavailable(_) | DatabaseError::Lost(_) | DatabaseError::Retry(_),
-            ) => ErrorKind::Unavailable,
-            Self::Database(
-                DatabaseError::Duplicate { .. }
-                | DatabaseError::Check { .. }
-                | DatabaseError::Stale
-                | DatabaseError::UnknownEngine
-                | DatabaseError::Other(_),
-            )
-            | Self::Malformed { .. } => ErrorKind::Internal,
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        if self.kind() == ErrorKind::Unavailable {
-            "STORAGE_UNAVAILABLE"
-        } else {
-            "STORAGE_REFUSED"
-        }
-    }
-
-    fn retry_after_ms(&self) -> Option<u64> {
-        (self.kind() == ErrorKind::Unavailable).then_some(1_000)
-    }
 }

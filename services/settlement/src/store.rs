@@ -9,13 +9,12 @@ pub(crate) mod payouts;
 pub(crate) mod positions;
 pub(crate) mod statements;
 
-use paymesh_kernel::{
-    Database, ErrorKind, Fault, Timestamp, database::DatabaseError, id::TenantId,
-};
+use paymesh_kernel::{Database, Timestamp, id::TenantId};
 use paymesh_money::Currency;
-use sea_orm::DbErr;
 use sea_orm_migration::MigrationTrait;
 use uuid::Uuid;
+
+pub(crate) use paymesh_kernel::database::StoreError;
 
 /// What [`migrations`] gives.
 pub(crate) type Migrations = Vec<Box<dyn MigrationTrait>>;
@@ -58,60 +57,6 @@ pub(crate) struct Between {
     pub(crate) from: Option<Timestamp>,
     /// Exclusive.
     pub(crate) until: Option<Timestamp>,
-}
-
-/// Why something could not be read. Its text never leaves the process.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
-    /// The database.
-    #[error("stored data cannot be read")]
-    Database(#[source] DatabaseError),
-    /// A row holds what nobody writes.
-    #[error("a row of {table} holds something unknown in {column}")]
-    Malformed {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-    },
-}
-
-// === impl StoreError ===
-
-impl From<DbErr> for StoreError {
-    fn from(error: DbErr) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-impl Fault for StoreError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Database(
-                DatabaseError::Unavailable(_) | DatabaseError::Lost(_) | DatabaseError::Retry(_),
-            ) => ErrorKind::Unavailable,
-            Self::Database(
-                DatabaseError::Duplicate { .. }
-                | DatabaseError::Check { .. }
-                | DatabaseError::Stale
-                | DatabaseError::UnknownEngine
-                | DatabaseError::Other(_),
-            )
-            | Self::Malformed { .. } => ErrorKind::Internal,
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        if self.kind() == ErrorKind::Unavailable {
-            "STORAGE_UNAVAILABLE"
-        } else {
-            "STORAGE_REFUSED"
-        }
-    }
-
-    fn retry_after_ms(&self) -> Option<u64> {
-        (self.kind() == ErrorKind::Unavailable).then_some(1_000)
-    }
 }
 
 /// Takes away keys of commands that are too old to count.

@@ -3,6 +3,7 @@
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 use super::table::Table;
+use crate::{ErrorKind, Fault};
 
 /// SQLSTATE of the division that a stale update makes fail (see `bulk`).
 const DIVISION_BY_ZERO: &str = "22012";
@@ -42,6 +43,22 @@ pub enum DatabaseError {
     Other(#[source] DbErr),
 }
 
+/// Why a component could not read what it stores. Its text never leaves the process.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database.
+    #[error("stored data cannot be read")]
+    Database(#[source] DatabaseError),
+    /// A row holds what nobody writes.
+    #[error("a row of {table} holds something unknown in {column}")]
+    Malformed {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+}
+
 impl From<DbErr> for DatabaseError {
     fn from(error: DbErr) -> Self {
         match &error {
@@ -53,6 +70,52 @@ impl From<DbErr> for DatabaseError {
             }
             _ => Self::Other(error),
         }
+    }
+}
+
+// === impl StoreError ===
+
+impl StoreError {
+    /// A row that holds what nobody writes.
+    #[must_use]
+    pub const fn malformed(table: &'static str, column: &'static str) -> Self {
+        Self::Malformed { table, column }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Fault for StoreError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Database(
+                DatabaseError::Unavailable(_) | DatabaseError::Lost(_) | DatabaseError::Retry(_),
+            ) => ErrorKind::Unavailable,
+            Self::Database(
+                DatabaseError::Duplicate { .. }
+                | DatabaseError::Check { .. }
+                | DatabaseError::Stale
+                | DatabaseError::UnknownEngine
+                | DatabaseError::Other(_),
+            )
+            | Self::Malformed { .. } => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        if self.kind() == ErrorKind::Unavailable {
+            "STORAGE_UNAVAILABLE"
+        } else {
+            "STORAGE_REFUSED"
+        }
+    }
+
+    fn retry_after_ms(&self) -> Option<u64> {
+        (self.kind() == ErrorKind::Unavailable).then_some(1_000)
     }
 }
 
