@@ -16,7 +16,6 @@ mod play;
 mod player;
 mod prepare;
 mod progress;
-pub(crate) mod rest;
 mod story;
 mod summary;
 mod world;
@@ -30,12 +29,12 @@ use self::{
     handbook::{DAY_SECONDS, MAX_DAYS, Settings},
     play::{Play, Target},
     progress::Progress,
-    rest::Rest,
 };
 use crate::{
     cli::say,
     config::ProcessConfig,
     process::{self, Running, block_on},
+    rest::Rest,
     wiring::{Config, Mode},
 };
 

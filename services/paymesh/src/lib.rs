@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod events;
 pub mod process;
+mod rest;
 pub mod sandbox;
 pub mod simulators;
 pub mod wiring;

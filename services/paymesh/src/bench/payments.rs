@@ -22,8 +22,8 @@ use paymesh_kernel::Ids;
 
 use crate::{
     cli::say,
-    demo::rest::Rest,
     process::{self, block_on},
+    rest::Rest,
     wiring::{Config, Mode, Share},
 };
 

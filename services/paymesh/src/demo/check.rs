@@ -14,9 +14,9 @@ use serde_json::Value;
 use super::{
     disputes::all,
     player::Day,
-    rest::{Rest, text_at},
     story::{Money, Sums, Told},
 };
+use crate::rest::{Rest, text_at};
 
 /// How long the read models may lag.
 const PATIENCE: Duration = Duration::from_secs(45);

@@ -14,10 +14,10 @@ use super::{
     check::{Books, Check, Verdict},
     disputes::all,
     prepare::{Prepared, moment, next_day, ordered},
-    rest::{Answer, Rest, text_at},
     story::{Amount, Sums},
     world::World,
 };
+use crate::rest::{Answer, Rest, text_at};
 
 /// How long positions may take to be released, and payouts to be sent and seen on the bank's statement.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::{
     log::{Line, Log},
     player::{Day, Player},
-    rest::{Rest, text_at},
     story::{Amount, Sums},
 };
+use crate::rest::{Rest, text_at};
 
 /// How long disputes may take to be opened and decided.
 const PATIENCE: Duration = Duration::from_secs(45);

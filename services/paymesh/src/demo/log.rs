@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::rest::Answer;
+use crate::rest::Answer;
 
 /// The file.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use anyhow::Result;
 use paymesh_bus::Bus;
 use paymesh_chassis::Secret;
 
-use super::rest::Rest;
+use crate::rest::Rest;
 
 /// How long the effects of the last payments may take.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -17,11 +17,11 @@ use super::{
     player::{Day, Player},
     prepare::{Preparation, Prepared, moment},
     progress::Progress,
-    rest::{Rest, text_at},
     start_of,
     summary::Summary,
     world::World,
 };
+use crate::rest::{Rest, text_at};
 
 /// Letters of a run's name. No digits: rows of them could be taken for the number of a card.
 const LETTERS: usize = 8;

@@ -16,10 +16,10 @@ use super::{
     plan::{Act, Deed, Plan, Purchase},
     prepare::{Customer, Prepared, moment},
     progress::Progress,
-    rest::{Answer, Rest, text_at},
     story::Told,
     world::{World, index},
 };
+use crate::rest::{Answer, Rest, text_at};
 
 /// Acts that may wait for an earlier one of the same customer before no more are looked at.
 const MOST_WAITING: usize = 1_000;

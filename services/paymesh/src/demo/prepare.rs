@@ -12,9 +12,9 @@ use super::{
     handbook::{DAY_SECONDS, Dataset, Transaction},
     plan::Plan,
     progress::Progress,
-    rest::{Rest, text_at},
     world::{World, country_of, index},
 };
+use crate::rest::{Rest, text_at};
 
 /// Payments of one piece of history; risk takes no more at once.
 const CHUNK: usize = 10_000;

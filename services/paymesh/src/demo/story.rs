@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::rest::text_at;
+use crate::rest::text_at;
 
 /// An amount.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

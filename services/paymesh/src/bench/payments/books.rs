@@ -9,7 +9,7 @@ use super::{
     load::{Sent, is_end},
     mix::Kind,
 };
-use crate::demo::rest::{Rest, text_at};
+use crate::rest::{Rest, text_at};
 
 /// Sums of the ledger.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use tokio::{sync::Semaphore, task::JoinSet, time};
 
 use super::mix::{Kind, Mix, Payment, Refundable};
-use crate::demo::rest::{Answer, Rest};
+use crate::rest::{Answer, Rest};
 
 /// Longest time that is measured, in microseconds.
 const LONGEST_US: u64 = 120_000_000;

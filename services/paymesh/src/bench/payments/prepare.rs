@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
-use crate::demo::rest::{Rest, text_at};
+use crate::rest::{Rest, text_at};
 
 /// Merchants that are paid.
 const MERCHANTS: u32 = 20;
