@@ -85,6 +85,7 @@ impl Feed {
         let reader = Reader {
             feed: feed.clone(),
             wake: host.writer.watch(store::feed::TABLE),
+            clock: Arc::clone(&host.platform.clock),
             seen: BTreeMap::new(),
             low: None,
         };
@@ -198,6 +199,7 @@ impl fmt::Debug for Seat {
 struct Reader {
     feed: Feed,
     wake: Arc<Notify>,
+    clock: Arc<dyn Clock>,
     /// Positions above `low` that were told, or were found missing, and when.
     seen: BTreeMap<i64, Instant>,
     /// None until the first look.
@@ -233,15 +235,8 @@ impl Reader {
 
     async fn look(&mut self) -> Result<(), DatabaseError> {
         let database = self.feed.inner.database.clone();
-        let low = match self.low {
-            Some(low) => low,
-            None => {
-                let low = store::feed::bounds(&database)
-                    .await?
-                    .map_or(0, |(_, high)| high);
-                self.move_low(low);
-                return Ok(());
-            }
+        let Some(low) = self.low else {
+            return self.begin(&database).await;
         };
         let mut after = low;
         loop {
@@ -267,6 +262,28 @@ impl Reader {
             }
         }
         self.give_up_gaps();
+        Ok(())
+    }
+
+    /// Begins where nothing can be missing any more. What is there beyond that is not told; only what is missing there now, and
+    /// may be committed by another replica.
+    async fn begin(&mut self, database: &Database) -> Result<(), DatabaseError> {
+        let settled_at = self.clock.now().minus(GAP_LIMIT);
+        let low = store::feed::settled(database, settled_at).await?;
+        let mut after = low;
+        loop {
+            let page = store::feed::after(database, after).await?;
+            let is_last = u64::try_from(page.len()).unwrap_or(0) < store::feed::PAGE;
+            for entry in page {
+                after = entry.position;
+                self.seen.insert(entry.position, Instant::now());
+            }
+            if is_last {
+                break;
+            }
+        }
+        self.move_low(low);
+        self.advance();
         Ok(())
     }
 

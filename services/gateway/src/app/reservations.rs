@@ -1,7 +1,9 @@
 //! Ids reserved under an idempotency key (G3), for commands whose proto takes an id made by the caller instead of a key.
 //!
-//! The id is committed before the component is called, so that a repeat, also after a crash, names the same object. What was
-//! certainly not processed gives its key back.
+//! The id is committed before the component is called, so that a repeat, also after a crash, names the same object. A row counts the
+//! requests that may have been processed under its id (`holders`): each that takes the id adds itself, and takes itself off again
+//! when it was certainly not processed. With none left the key is free, and the next request takes the row over with an id of its
+//! own. A request that never ends stays counted.
 
 use std::{fmt, sync::Arc};
 
@@ -14,6 +16,9 @@ use crate::{
     error::Error,
     store::{self, reservation::Reservation},
 };
+
+/// How often a change is tried again when another request with the same key was faster.
+const ATTEMPTS: usize = 64;
 
 /// Reserves ids.
 #[derive(Clone)]
@@ -29,9 +34,16 @@ pub(crate) struct Reservations {
 pub(crate) struct Reserved {
     /// The id for the new object.
     pub(crate) object: Uuid,
-    /// True when an earlier request with the same key reserved it.
-    pub(crate) is_repeat: bool,
-    row: Reservation,
+    row: Uuid,
+}
+
+/// What a repeat does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It asks the component again, under the same id.
+    Again,
+    /// It is refused: the answer cannot be given twice.
+    Refused,
 }
 
 // === impl Reservations ===
@@ -46,16 +58,16 @@ impl Reservations {
         }
     }
 
-    /// The id for what `principal` asks for at `route` with this key; always the same one.
+    /// The id for what `principal` asks for at `route` with this key; the same one as long as it may be in use.
     ///
     /// # Errors
-    /// When the key was used with something else, or the id cannot be kept.
+    /// When the key was used with something else, is used and `repeat` refuses that, or the id cannot be kept.
     pub(crate) async fn reserve(
         &self,
         principal: &Principal,
-        route: &str,
-        key: &str,
+        (route, key): (&str, &str),
         asked: &[u8],
+        repeat: Repeat,
     ) -> Result<Reserved, Error> {
         let tenant = principal.tenant.as_uuid();
         let scope = [
@@ -64,57 +76,94 @@ impl Reservations {
             route.as_bytes(),
             key.as_bytes(),
         ];
-        let row = Reservation {
+        let fresh = Reservation {
             id: hash(&scope),
             fingerprint: hash(&[asked]),
             object_id: self.ids.next(),
+            holders: 1,
+            version: 1,
             created_at: self.clock.now(),
         };
-        if let Some(known) = self.known(&row).await? {
-            return Ok(known);
-        }
-        let mut changes = ChangeSet::new();
-        store::reservation::insert(&mut changes, row);
-        match self.writer.commit(changes).await {
-            Ok(()) => Ok(Reserved {
-                object: row.object_id,
-                is_repeat: false,
-                row,
-            }),
-            Err(error) if store::reservation::is_taken(&error) => {
-                // Another request with the same key was faster.
-                self.known(&row).await?.ok_or(Error::Commit(error))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let held = self
+            .change(fresh.id, |known| hold(known, fresh, repeat).map(Some))
+            .await?
+            .unwrap_or(fresh);
+        Ok(Reserved {
+            object: held.object_id,
+            row: held.id,
+        })
     }
 
-    /// Gives the key of a request back that was certainly not processed.
+    /// Takes a request off that was certainly not processed. The key is free when no other request may have been.
     pub(crate) async fn forget(&self, reserved: Reserved) {
-        if reserved.is_repeat {
-            return;
-        }
-        let mut changes = ChangeSet::new();
-        store::reservation::delete(&mut changes, reserved.row);
-        if let Err(error) = self.writer.commit(changes).await {
+        let done = self
+            .change(reserved.row, |known| Ok(release(known, reserved.object)))
+            .await;
+        if let Err(error) = done {
             tracing::warn!(%error, "an idempotency key could not be given back");
         }
     }
 
-    async fn known(&self, asked: &Reservation) -> Result<Option<Reserved>, Error> {
-        let row = store::reservation::find(&self.database, asked.id)
-            .await
-            .map_err(Error::Database)?;
-        match row {
-            None => Ok(None),
-            Some(row) if row.fingerprint == asked.fingerprint => Ok(Some(Reserved {
-                object: row.object_id,
-                is_repeat: true,
-                row,
-            })),
-            Some(_) => Err(Error::KeyReused),
+    /// Changes a row as `change` says, against what is stored at that moment. None when there is nothing to change.
+    async fn change(
+        &self,
+        id: Uuid,
+        change: impl Fn(Option<Reservation>) -> Result<Option<Reservation>, Error>,
+    ) -> Result<Option<Reservation>, Error> {
+        let mut attempts = ATTEMPTS;
+        loop {
+            let known = store::reservation::find(&self.database, id)
+                .await
+                .map_err(Error::Database)?;
+            let Some(row) = change(known)? else {
+                return Ok(None);
+            };
+            let mut changes = ChangeSet::new();
+            match known {
+                None => store::reservation::insert(&mut changes, row),
+                Some(_) => store::reservation::update(&mut changes, row),
+            }
+            match self.writer.commit(changes).await {
+                Ok(()) => return Ok(Some(row)),
+                Err(error) if attempts > 0 && store::reservation::is_overtaken(&error) => {
+                    attempts -= 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
+}
+
+/// The row with one more request that uses its id; `fresh` when no other may have been processed.
+fn hold(
+    known: Option<Reservation>,
+    fresh: Reservation,
+    repeat: Repeat,
+) -> Result<Reservation, Error> {
+    match known {
+        None => Ok(fresh),
+        Some(known) if known.holders <= 0 => Ok(Reservation {
+            version: known.version + 1,
+            ..fresh
+        }),
+        Some(known) if known.fingerprint != fresh.fingerprint => Err(Error::KeyReused),
+        Some(_) if repeat == Repeat::Refused => Err(Error::SecretShownOnce),
+        Some(known) => Ok(Reservation {
+            holders: known.holders + 1,
+            version: known.version + 1,
+            ..known
+        }),
+    }
+}
+
+/// The row with one request less; None when its id is another one by now.
+fn release(known: Option<Reservation>, object: Uuid) -> Option<Reservation> {
+    let known = known.filter(|known| known.object_id == object && known.holders > 0)?;
+    Some(Reservation {
+        holders: known.holders - 1,
+        version: known.version + 1,
+        ..known
+    })
 }
 
 impl fmt::Debug for Reservations {

@@ -137,6 +137,37 @@ mod tests {
     }
 
     #[test]
+    fn rules_of_a_request_are_in_the_document() {
+        let (document, _) = make();
+        let create = &document["paths"]["/v1/transactions"]["post"];
+        let key = &create["parameters"][0];
+        assert_eq!(
+            (&key["name"], &key["schema"]["maxLength"]),
+            (&json!("Idempotency-Key"), &json!(255))
+        );
+        let forms = &document["components"]["schemas"];
+        let form = &forms["CreateTransaction"]["properties"];
+        assert_eq!(
+            form["target_currency"]["type"],
+            json!(["string", "null"]),
+            "left out or null"
+        );
+        assert_eq!(form["target_currency"]["pattern"], "^[A-Z]{3}$");
+        assert_eq!(form["payer"]["anyOf"][1]["type"], "null");
+        assert_eq!(form["amount"]["$ref"], "#/components/schemas/Amount");
+        let read = &document["paths"]["/v1/transactions/{transaction_id}"]["get"];
+        let id = &read["parameters"][0]["schema"]["pattern"];
+        assert_eq!(id, "^txn_[0-7][0-9a-hjkmnp-tv-z]{25}$");
+        let filters = document["paths"]["/v1/transactions"]["get"]["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        for filter in filters {
+            assert!(!filter["schema"]["type"].is_array(), "{filter}");
+        }
+    }
+
+    #[test]
     fn g1_every_rpc_that_someone_may_call_through_the_gateway_has_a_route() {
         let routes = routes();
         let mut called: BTreeSet<&str> = BTreeSet::new();

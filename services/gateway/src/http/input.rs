@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Incoming,
-    form::{Read, Reader, Shape},
+    form::{Read, Reader, Shape, schema::not_null},
     problem::Problem,
     route::Sketch,
 };
@@ -109,9 +109,11 @@ impl<T: Read + Shape + Send> Input for Body<T> {
     }
 
     fn describe(sketch: &mut Sketch<'_>) {
+        // An empty body is an empty object.
+        let required = T::schema(sketch.schemas).0["required"].is_array();
         let schema = sketch.schemas.of::<T>();
         sketch.body = Some(json!({
-            "required": true,
+            "required": required,
             "content": { "application/json": { "schema": schema } },
         }));
     }
@@ -298,7 +300,7 @@ fn describe_query<T: Shape>(sketch: &mut Sketch<'_>) {
             "in": "query",
             "required": required.contains(&name.as_str()),
             "description": about.unwrap_or(Value::String(String::new())),
-            "schema": field,
+            "schema": not_null(field),
         }));
     }
 }

@@ -12,7 +12,10 @@ use super::{
     problem::Problem,
     route::Sketch,
 };
-use crate::{app::App, error::Error};
+use crate::{
+    app::{App, reservations::Repeat},
+    error::Error,
+};
 
 /// A command to be done once for its key.
 #[derive(Clone, Debug)]
@@ -62,11 +65,13 @@ impl Once {
     {
         let reservations = self.app.reservations();
         let reserved = reservations
-            .reserve(&self.principal, &self.route, &self.key, &self.asked)
+            .reserve(
+                &self.principal,
+                (&self.route, &self.key),
+                &self.asked,
+                repeat,
+            )
             .await?;
-        if reserved.is_repeat && repeat == Repeat::Refused {
-            return Err(Error::SecretShownOnce.into());
-        }
         let result = command(reserved.object).await;
         if let Err(error) = &result
             && error.outcome() == Outcome::NotProcessed
@@ -75,13 +80,6 @@ impl Once {
         }
         Ok(result?)
     }
-}
-
-/// What a repeat does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Repeat {
-    Again,
-    Refused,
 }
 
 impl Input for Once {

@@ -13,6 +13,16 @@ use super::form::shape;
 
 /// What a caller should wait before a repeat when the callee named no time, in milliseconds.
 const IN_PROGRESS_WAIT_MS: u64 = 1_000;
+/// The reason of a component whose first request with the key still runs.
+const IN_PROGRESS: &str = "IDEMPOTENCY_IN_PROGRESS";
+/// Messages of the protos whose fields bodies have one level up, and what their fields are called there.
+const FLAT: [(&str, &str); 5] = [
+    (".payment_method.payment_method_id", ".payment_method_id"),
+    (".payment_method.customer_id", ".customer_id"),
+    (".merchant.merchant_id", ".merchant_id"),
+    (".merchant.terminal_id", ".terminal_id"),
+    (".bank.destination_token", ".bank_token"),
+];
 /// Reasons by which the mesh refuses the gateway itself: nothing that a caller could mend.
 const OUR_OWN_FAULT: [&str; 5] = [
     "SERVICE_TOKEN_INVALID",
@@ -212,10 +222,9 @@ fn from_call(error: &CallError) -> Problem {
     }
     let status =
         StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let is_running = ["IDEMPOTENCY_KEY_IN_USE", "IDEMPOTENCY_IN_PROGRESS"].contains(&reason);
     let retry_after_ms = error
         .retry_after_ms()
-        .or(is_running.then_some(IN_PROGRESS_WAIT_MS));
+        .or((reason == IN_PROGRESS).then_some(IN_PROGRESS_WAIT_MS));
     Problem {
         status,
         reason: reason.to_owned().into(),
@@ -260,6 +269,11 @@ fn field_as_written(field: &str) -> String {
         "idempotency_key" => return "Idempotency-Key".to_owned(),
         _ => {}
     }
+    for (nested, flat) in FLAT {
+        if let Some(side @ ("payer" | "payee")) = field.strip_suffix(nested) {
+            return format!("{side}{flat}");
+        }
+    }
     let plain = field.strip_suffix("_us").unwrap_or(field);
     let end = plain.rsplit_once('.').and_then(|(span, end)| {
         let end = end.strip_suffix("_at").unwrap_or(end);
@@ -299,6 +313,13 @@ mod tests {
             ("created.until", "created_until"),
             ("business.from_at", "from"),
             ("range.until_at_us", "until"),
+            (
+                "payer.payment_method.payment_method_id",
+                "payer.payment_method_id",
+            ),
+            ("payee.merchant.terminal_id", "payee.terminal_id"),
+            ("payee.bank.destination_token", "payee.bank_token"),
+            ("payee.account_id", "payee.account_id"),
         ] {
             assert_eq!(field_as_written(proto), written);
         }

@@ -12,7 +12,13 @@ use axum::{
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{Incoming, answer::Answer, form::Schemas, input::Input, problem::Problem};
+use super::{
+    Incoming,
+    answer::Answer,
+    form::{Schemas, schema::CURRENCY},
+    input::Input,
+    problem::Problem,
+};
 use crate::config::Class;
 
 /// What a handler answers.
@@ -212,7 +218,7 @@ impl Route {
         };
         for name in path_parameters(self.path) {
             sketch.parameters.push(json!({
-                "name": name, "in": "path", "required": true, "schema": { "type": "string" },
+                "name": name, "in": "path", "required": true, "schema": path_schema(name),
             }));
         }
         (self.describe)(&mut sketch);
@@ -319,6 +325,44 @@ pub(crate) fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
+/// What a parameter of a path may be: mostly a TypeID.
+fn path_schema(name: &str) -> Value {
+    let prefix = match name {
+        "height" => return json!({ "type": "integer", "format": "int64", "minimum": 0 }),
+        "base_currency" | "quote_currency" => {
+            return json!({ "type": "string", "pattern": CURRENCY });
+        }
+        "connector" | "account" => return json!({ "type": "string", "pattern": "^[a-z0-9_-]+$" }),
+        "account_id" => "acct",
+        "api_key_id" => "key",
+        "attempt_id" => "att",
+        "batch_id" => "sb",
+        "break_id" => "brk",
+        "decision_id" => "rd",
+        "definition_id" => "def",
+        "dispute_id" => "dp",
+        "entry_id" => "rle",
+        "merchant_id" => "mrc",
+        "payment_method_id" => "pm",
+        "payout_id" => "po",
+        "quote_id" => "qt",
+        "reconciliation_id" => "rec",
+        "resolution_id" => "res",
+        "rule_id" => "rule",
+        "run_id" => "run",
+        "schedule_id" => "sch",
+        "session_id" => "ses",
+        "statement_id" => "stm",
+        "tenant_id" => "tnt",
+        "terminal_id" => "term",
+        "transaction_id" => "txn",
+        "transfer_id" => "xfer",
+        "user_id" => "user",
+        _ => return json!({ "type": "string" }),
+    };
+    json!({ "type": "string", "pattern": format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$") })
+}
+
 /// An operation of the document on its way.
 pub(crate) struct Sketch<'a> {
     pub(crate) schemas: &'a mut Schemas,
@@ -328,10 +372,10 @@ pub(crate) struct Sketch<'a> {
 }
 
 impl Sketch<'_> {
-    /// Adds a header that a request has.
-    pub(crate) fn header(&mut self, name: &str, required: Value, about: &str) {
+    /// Adds a header that a request has, with the schema of its value.
+    pub(crate) fn header(&mut self, (name, schema): (&str, Value), required: Value, about: &str) {
         self.parameters.push(json!({
-            "name": name, "in": "header", "required": required, "description": about, "schema": { "type": "string" },
+            "name": name, "in": "header", "required": required, "description": about, "schema": schema,
         }));
     }
 

@@ -137,6 +137,21 @@ pub(crate) async fn bounds(database: &Database) -> Result<Option<(i64, i64)>, Da
     Ok(bound("low")?.zip(bound("high")?))
 }
 
+/// The last position of which the row was written before `moment`, or that before the first row; 0 when there are no rows.
+pub(crate) async fn settled(database: &Database, moment: Timestamp) -> Result<i64, DatabaseError> {
+    let statement = Statement::from_sql_and_values(
+        database.backend().into(),
+        "SELECT MAX(CASE WHEN created_at < $1 THEN position END) AS settled, MIN(position) AS low FROM feed",
+        [moment.as_micros().into()],
+    );
+    let Some(row) = database.reader().query_one_raw(statement).await? else {
+        return Ok(0);
+    };
+    let position = |name: &str| row.try_get::<Option<i64>>("", name);
+    let before_all = position("low")?.map_or(0, |low| low.saturating_sub(1));
+    Ok(position("settled")?.unwrap_or(before_all))
+}
+
 /// Takes away what is older than `keep`, or beyond the newest `rows`.
 pub(crate) async fn prune(
     database: &Database,

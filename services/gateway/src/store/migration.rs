@@ -5,7 +5,7 @@ use sea_orm_migration::prelude::*;
 
 /// In order.
 pub(crate) fn all() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Tables)]
+    vec![Box::new(Tables), Box::new(Holders)]
 }
 
 /// Makes both tables.
@@ -45,6 +45,31 @@ impl MigrationTrait for Tables {
             manager
                 .get_connection()
                 .execute_unprepared(&statement)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts who uses a reserved id. Rows from before may be in use.
+#[derive(Debug)]
+struct Holders;
+
+impl MigrationName for Holders {
+    fn name(&self) -> &'static str {
+        "gateway_0002_holders"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Holders {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in ["holders", "version"] {
+            manager
+                .get_connection()
+                .execute_unprepared(&format!(
+                    "ALTER TABLE reservations ADD COLUMN {column} BIGINT NOT NULL DEFAULT 1"
+                ))
                 .await?;
         }
         Ok(())

@@ -26,6 +26,10 @@ mod entity {
         pub(crate) fingerprint: Uuid,
         /// The id.
         pub(crate) object_id: Uuid,
+        /// Requests that may have been processed under the id; with none the key is free.
+        pub(crate) holders: i64,
+        /// Rises with each change.
+        pub(crate) version: i64,
         /// When.
         pub(crate) created_at: Timestamp,
     }
@@ -41,9 +45,9 @@ pub(crate) fn insert(changes: &mut ChangeSet, row: Reservation) {
     changes.insert(&row);
 }
 
-/// Takes a row away.
-pub(crate) fn delete(changes: &mut ChangeSet, row: Reservation) {
-    changes.delete(&row);
+/// Changes a row whose version is one less.
+pub(crate) fn update(changes: &mut ChangeSet, row: Reservation) {
+    changes.update(&row);
 }
 
 /// The row with this id.
@@ -56,9 +60,9 @@ pub(crate) async fn find(
         .await?)
 }
 
-/// True when another request took the key first.
-pub(crate) fn is_taken(error: &CommitError) -> bool {
-    error.is_duplicate(PRIMARY_KEY)
+/// True when another request changed the row first.
+pub(crate) fn is_overtaken(error: &CommitError) -> bool {
+    matches!(error, CommitError::Stale) || error.is_duplicate(PRIMARY_KEY)
 }
 
 /// Takes rows away that are older than [`RETENTION`].

@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use futures::StreamExt as _;
 use paymesh_bus::Event;
 use paymesh_gateway::{Config, config::Events};
-use paymesh_kernel::{Role, id::EventId, id::TenantId};
+use paymesh_kernel::{Database, Role, id::EventId, id::TenantId};
 use paymesh_proto::transaction::v1 as transaction;
 use prost::Message as _;
+use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 
 use crate::world::World;
@@ -358,4 +359,39 @@ async fn a_stream_ends_with_the_token() {
     }
     // Fifteen minutes, a heartbeat each five seconds.
     assert!((150..=182).contains(&beats), "{beats}");
+}
+
+#[tokio::test]
+async fn g6_a_replica_that_starts_tells_what_another_commits_late() {
+    let mut world = World::new().await;
+    let mut client = open(&world, None, &[Role::Finance]).await;
+    let tenant = world.harness.tenant;
+    let one = fact(&world, tenant, "user_1", "mrc_1");
+    publish(&world, vec![one]).await;
+    client.next().await.unwrap();
+    let config = world.harness.database_of("gateway").await;
+    let database = Database::open(&config).await.unwrap();
+    // Another replica has taken position 2 and not committed it yet.
+    copy(&database, 3, "early.v1").await;
+    world.router = world.replica(Config::default()).await;
+    let mut client = open(&world, None, &[Role::Finance]).await;
+    for position in 4.. {
+        copy(&database, position, "next.v1").await;
+        let told = tokio::time::timeout(Duration::from_millis(200), client.next());
+        if let Ok(told) = told.await {
+            assert_eq!(told.unwrap().id, "1", "no client resumes beyond the gap");
+            break;
+        }
+    }
+    copy(&database, 2, "late.v1").await;
+    while client.next().await.unwrap().kind != "late.v1" {}
+}
+
+/// Writes the first row again, at another position.
+async fn copy(database: &Database, position: i64, kind: &str) {
+    let rest = "tenant_id, payer, payee, merchant, data, created_at";
+    let sql = format!(
+        "INSERT INTO feed (position, kind, id, {rest}) SELECT {position}, '{kind}', id, {rest} FROM feed WHERE position = 1"
+    );
+    database.writer().execute_unprepared(&sql).await.unwrap();
 }

@@ -15,6 +15,7 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor,
     MethodDescriptor, Value,
 };
+use tokio::sync::Notify;
 use tonic::Status;
 
 /// How deep a sample goes into nested messages.
@@ -45,6 +46,16 @@ struct Inner {
     answers: Mutex<HashMap<String, Answer>>,
     calls: Mutex<Vec<Call>>,
     hanging: Mutex<HashSet<String>>,
+    held: Mutex<HashMap<String, Arc<Held>>>,
+}
+
+/// A call that waits.
+pub(crate) struct Held {
+    /// Told when it has arrived.
+    pub(crate) arrived: Notify,
+    /// Lets it go.
+    pub(crate) let_go: Notify,
+    status: Status,
 }
 
 impl Fakes {
@@ -80,6 +91,18 @@ impl Fakes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         answers.insert(method.to_owned(), answer);
+    }
+
+    /// Holds the next call of a method until it is let go, and answers it with an error.
+    pub(crate) fn hold(&self, method: &str, fault: impl Fault) -> Arc<Held> {
+        let held = Arc::new(Held {
+            arrived: Notify::new(),
+            let_go: Notify::new(),
+            status: to_status(&fault),
+        });
+        let mut all = self.inner.held.lock().unwrap();
+        all.insert(method.to_owned(), Arc::clone(&held));
+        held
     }
 
     /// Never answers a method.
@@ -132,6 +155,12 @@ impl Fakes {
         });
         if self.inner.hanging.lock().unwrap().contains(&method) {
             std::future::pending::<()>().await;
+        }
+        let held = self.inner.held.lock().unwrap().remove(&method);
+        if let Some(held) = held {
+            held.arrived.notify_one();
+            held.let_go.notified().await;
+            return held.status.clone().into_http();
         }
         let answer = self.inner.answers.lock().unwrap().get(&method).cloned();
         let answered = match answer {

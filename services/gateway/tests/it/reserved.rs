@@ -179,6 +179,38 @@ async fn g3_a_request_that_was_certainly_not_processed_gives_its_key_back_and_an
 }
 
 #[tokio::test]
+async fn g3_a_key_that_another_request_used_meanwhile_is_not_given_back() {
+    let world = World::new().await;
+    let known = keep_quotes(&world);
+    let refused = Fails {
+        kind: ErrorKind::FailedPrecondition,
+        reason: "SOME_REASON",
+        message: "words",
+        outcome: Outcome::NotProcessed,
+    };
+    let held = world.fakes.hold("CurrencyService/LockQuote", refused);
+    let first = world.post("/v1/quotes").json(&quote(100)).send();
+    let second = async {
+        held.arrived.notified().await;
+        let second = world.post("/v1/quotes").json(&quote(100)).send().await;
+        held.let_go.notify_one();
+        second
+    };
+    let (first, second) = futures::join!(first, second);
+    first.problem(422, "SOME_REASON");
+    assert_eq!(second.status, StatusCode::CREATED);
+    let again = world.post("/v1/quotes").json(&quote(100)).send().await;
+    assert_eq!(again.json["id"], second.json["id"]);
+    assert_eq!(known.lock().unwrap().len(), 1);
+    world
+        .post("/v1/quotes")
+        .json(&quote(101))
+        .send()
+        .await
+        .problem(422, "IDEMPOTENCY_KEY_REUSED");
+}
+
+#[tokio::test]
 async fn g3_many_requests_with_one_key_at_once_make_one_thing() {
     let world = World::new().await;
     let known = keep_quotes(&world);

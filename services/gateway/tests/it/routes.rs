@@ -22,7 +22,12 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Value {
     if let Some(word) = schema["enum"].get(0) {
         return word.clone();
     }
-    match schema["type"].as_str() {
+    if !schema["anyOf"].is_null() {
+        return example(document, &schema["anyOf"][0], depth);
+    }
+    // What may be null comes with a value.
+    let kind = schema["type"].as_str().or(schema["type"][0].as_str());
+    match kind {
         Some("object") if schema["additionalProperties"].is_object() => json!({ "key": "value" }),
         Some("object") => {
             let fields = schema["properties"]

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+/// An alphabetic code of ISO 4217.
+pub(crate) const CURRENCY: &str = "^[A-Z]{3}$";
+/// A code of ISO 3166-1 alpha-2.
+const COUNTRY: &str = "^[A-Z]{2}$";
+
 /// What every type of a form says of itself.
 pub(crate) trait Shape {
     /// Its name among the components of the document; None when it is described where it is used.
@@ -115,12 +120,48 @@ impl ObjectSchema<'_> {
         Described(schema)
     }
 
-    /// The schema of a request: other fields are refused.
-    pub(crate) fn closed(self) -> Described {
+    /// The schema of a request: other fields are refused, and a field that may be left out may be null.
+    pub(crate) fn closed(mut self) -> Described {
+        for (name, field) in &mut self.properties {
+            if field["type"] == "string" && field["format"].is_null() {
+                if name.ends_with("currency") {
+                    field["pattern"] = CURRENCY.into();
+                } else if name == "country" {
+                    field["pattern"] = COUNTRY.into();
+                }
+            }
+            if !self.required.contains(name) {
+                make_nullable(field);
+            }
+        }
         let mut schema = self.done();
         schema.0["additionalProperties"] = false.into();
         schema
     }
+}
+
+/// Lets a schema take null too.
+fn make_nullable(schema: &mut Value) {
+    let about = schema
+        .as_object_mut()
+        .and_then(|schema| schema.remove("description"));
+    match schema["type"].as_str() {
+        Some(name) => schema["type"] = json!([name, "null"]),
+        None => *schema = json!({ "anyOf": [schema.take(), { "type": "null" }] }),
+    }
+    if let Some(about) = about {
+        schema["description"] = about;
+    }
+}
+
+/// What [`make_nullable`] was given: null cannot be said in a query.
+pub(crate) fn not_null(mut schema: Value) -> Value {
+    if let Some(name) = schema["type"].get(0).cloned() {
+        schema["type"] = name;
+    } else if let Some(name) = schema["anyOf"].get(0).cloned() {
+        return name;
+    }
+    schema
 }
 
 /// A field's name without Rust's mark for keywords.

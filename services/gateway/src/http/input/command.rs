@@ -1,5 +1,7 @@
 //! What commands have beside their body: a key, and a wait.
 
+use serde_json::json;
+
 use super::{Incoming, Input};
 use crate::{
     domain::card::looks_like_card_number,
@@ -9,6 +11,9 @@ use crate::{
 
 /// Longest idempotency key, in characters.
 const KEY_LIMIT: usize = 255;
+
+/// Visible ASCII characters, and spaces between them.
+const KEY_PATTERN: &str = "^[!-~]([ -~]*[!-~])?$";
 
 /// The idempotency key, for commands that carry it to the component that owns the effect (G3).
 #[derive(Clone, Debug)]
@@ -34,8 +39,9 @@ impl Input for Key {
     }
 
     fn describe(sketch: &mut Sketch<'_>) {
+        let rule = json!({ "type": "string", "minLength": 1, "maxLength": KEY_LIMIT, "pattern": KEY_PATTERN });
         sketch.header(
-            "Idempotency-Key",
+            ("Idempotency-Key", rule),
             true.into(),
             "A value of your own, at most 255 characters. A repeat with the same key and body answers as the first did, with \
              `Idempotent-Replayed: true`; the same key with another body is refused (422). Kept 30 days.",
@@ -88,7 +94,7 @@ impl Input for Wait {
 
     fn describe(sketch: &mut Sketch<'_>) {
         sketch.header(
-            "Prefer",
+            ("Prefer", json!({ "type": "string" })),
             false.into(),
             "`wait=N`: wait at most N seconds for the outcome; what is not finished then is answered with 202.",
         );

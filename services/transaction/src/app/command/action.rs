@@ -1,17 +1,18 @@
 //! The payer has verified: what the provider's page returned goes to payment and is not kept here.
 
 use paymesh_chassis::idempotency::IdempotencyKey;
-use paymesh_kernel::Principal;
+use paymesh_kernel::{CommitError, Principal};
 
 use super::{Keyed, key_of};
 use crate::{
-    app::{App, Outcome, Whole},
+    app::{App, DECISIONS, Outcome, Whole},
     clients::Origin,
     domain::{
         answer::{Answer, Effect, Failure},
         command::{self, Rejection},
         saga::{Direction, Step, StepKind, StepState, Wait},
         status::Status,
+        transaction::Transaction,
         work::Work,
     },
     error::Error,
@@ -36,41 +37,58 @@ impl App {
     ) -> Result<Outcome<Whole>, Error> {
         let key = key_of(principal, "CompleteAction", &keyed)?;
         let wait = self.patience(keyed.wait_ms);
-        let transaction = self.visible(principal, keyed.transaction).await?;
+        let origin = self.origin(principal);
+        for _ in 0..DECISIONS {
+            let transaction = self.visible(principal, keyed.transaction).await?;
+            let mut work = match self.awaiting(transaction, &verification.action_id).await? {
+                Ok(work) => work,
+                Err(rejection) => {
+                    return self.repeat_main(&key, wait, Some(rejection.into())).await;
+                }
+            };
+            // A key that is known while the action is still open belongs to a request whose process died before payment had the
+            // response, which is kept nowhere: it is handed over again, under the same key of the step.
+            let is_known = key.find(&self.inner.database).await?.is_some();
+            let permit = self.permit()?;
+            self.note_action(&mut work);
+            self.lease(&mut work);
+            let record = (!is_known).then_some(&key);
+            match self.commit_passing(&mut work, &origin, record).await {
+                Ok(()) => {}
+                Err(error) if IdempotencyKey::lost(&error) => {
+                    return self.repeat_main(&key, wait, None).await;
+                }
+                // A fact of the payment came at the same moment, such as that it waits for this action.
+                Err(CommitError::Stale) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            self.hand_over(&mut work, &origin, verification).await;
+            let work = self.drive_and_wait(work, origin, permit, wait).await?;
+            return Ok(Outcome::Applied(self.whole(work.transaction).await?));
+        }
+        Err(Error::Contended)
+    }
+
+    /// The work of a transaction that waits for this action of its payer; else why it does not.
+    async fn awaiting(
+        &self,
+        transaction: Transaction,
+        action_id: &str,
+    ) -> Result<Result<Work, Rejection>, Error> {
         let status = transaction.status;
         let open = transaction
             .details
             .action
             .filter(|_| status == Status::RequiresAction);
-        if open.is_none_or(|action| action.id != verification.action_id) {
+        if open.is_none_or(|action| action.id != action_id) {
             let needed = "waiting for this action";
-            let rejection = Rejection::State { status, needed };
-            return self.repeat_main(&key, wait, Some(rejection.into())).await;
+            return Ok(Err(Rejection::State { status, needed }));
         }
-        let origin = self.origin(principal);
-        let mut work = self.stored(command::main_id(transaction.id)).await?;
+        let work = self.stored(command::main_id(transaction.id)).await?;
         if work.operation.saga.wait != Wait::Action || work.operation.is_leased(self.now()) {
-            return self
-                .repeat_main(&key, wait, Some(Rejection::Busy.into()))
-                .await;
+            return Ok(Err(Rejection::Busy));
         }
-        // A key that is known while the action is still open belongs to a request whose process died before payment had the
-        // response, which is kept nowhere: it is handed over again, under the same key of the step.
-        let is_known = key.find(&self.inner.database).await?.is_some();
-        let permit = self.permit()?;
-        self.note_action(&mut work);
-        self.lease(&mut work);
-        let record = (!is_known).then_some(&key);
-        match self.commit_passing(&mut work, &origin, record).await {
-            Ok(()) => {}
-            Err(error) if IdempotencyKey::lost(&error) => {
-                return self.repeat_main(&key, wait, None).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        self.hand_over(&mut work, &origin, verification).await;
-        let work = self.drive_and_wait(work, origin, permit, wait).await?;
-        Ok(Outcome::Applied(self.whole(work.transaction).await?))
+        Ok(Ok(work))
     }
 
     async fn hand_over(&self, work: &mut Work, origin: &Origin, verification: Verification) {
