@@ -25,6 +25,8 @@ pub(crate) const NUMBER_INDEX: &str = "batches_tenant_id_currency_number_key";
 pub(crate) const BATCH_INDEX: &str = "batches_pkey";
 /// Contents of statements: the same is not taken twice.
 pub(crate) const CONTENT_INDEX: &str = "statements_tenant_id_content_sha256_key";
+/// Movements of statements: one line is the first to tell of each.
+pub(crate) const TELLING_INDEX: &str = "statement_lines_tenant_id_identity_key";
 /// Ids of reconciliations.
 pub(crate) const RECONCILIATION_INDEX: &str = "reconciliations_pkey";
 /// Subjects of breaks: the same difference is not opened twice.
@@ -36,6 +38,7 @@ pub(crate) fn migrations() -> Migrations {
         Box::new(paymesh_chassis::idempotency::Migration),
         Box::new(migration::Tables),
         Box::new(migration::Claims),
+        Box::new(migration::Tellings),
     ]
 }
 

@@ -10,7 +10,7 @@ use paymesh_kernel::{
 };
 use paymesh_money::{Currency, Money};
 
-use super::{App, Outcome};
+use super::{App, DECISIONS, Outcome, contended};
 use crate::{
     clients::ledger::{Account, Code, Leg, Move, Verdict},
     domain::{
@@ -23,7 +23,7 @@ use crate::{
     },
     error::Error,
     events,
-    store::{self, CONTENT_INDEX, Wanted},
+    store::{self, CONTENT_INDEX, TELLING_INDEX, Wanted},
 };
 
 /// Largest statement, in bytes.
@@ -87,13 +87,36 @@ impl App {
         }
         let most = self.parts.settings.statement_lines;
         let read = read((new.kind, &new.source), &new.content, most).map_err(Error::Statement)?;
-        let identities = read.iter().map(|line| line.identity);
-        let told = store::statements::told(self.database(), tenant, identities).await?;
         let statement = self.new_statement(tenant, (&new, content_sha256), &read);
-        let mut changes = ChangeSet::new();
-        store::statements::insert(&mut changes, &statement);
+        for _ in 0..DECISIONS {
+            match self.take(&statement, read.clone()).await {
+                Ok(()) => {
+                    // A long one is left to the task: its caller would wait for too long.
+                    if is_short(&statement) {
+                        self.book_or_say(statement.clone()).await;
+                    }
+                    return Ok(Outcome::Applied(statement));
+                }
+                Err(Error::Commit(error)) if error.is_duplicate(CONTENT_INDEX) => {
+                    let content = &statement.content_sha256;
+                    let known = store::statements::by_content(self.database(), tenant, content);
+                    let known = known.await?.ok_or(Error::StatementNotFound)?;
+                    return Ok(Outcome::AlreadyApplied(known));
+                }
+                // Another statement told of the same movements meanwhile: they are its to book.
+                Err(Error::Commit(error)) if error.is_duplicate(TELLING_INDEX) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        contended()
+    }
+
+    /// Commits a statement with its lines. A movement that was told before is not booked again (I1).
+    async fn take(&self, statement: &Statement, read: Vec<ReadLine>) -> Result<(), Error> {
+        let identities = read.iter().map(|line| line.identity);
+        let told = store::statements::told(self.database(), statement.tenant, identities).await?;
         let mut here = HashSet::new();
-        for read in read {
+        let tell = |read: ReadLine| {
             let telling = if told.contains(&read.identity) {
                 Telling::Again
             } else if here.insert(read.identity) {
@@ -101,29 +124,18 @@ impl App {
             } else {
                 Telling::Twice
             };
-            let line = self.new_line(&statement, (read, telling));
-            store::statements::insert_line(&mut changes, &line);
+            self.new_line(statement, (read, telling))
+        };
+        let mut lines: Vec<Line> = read.into_iter().map(tell).collect();
+        // Imports of the same movements meet in one order, so that none waits for another that waits for it.
+        lines.sort_by_key(|line| line.read.identity);
+        let mut changes = ChangeSet::new();
+        store::statements::insert(&mut changes, statement);
+        for line in &lines {
+            store::statements::insert_line(&mut changes, line);
         }
-        events::imported(&mut changes, &self.parts.ids, &statement);
-        match self.commit(changes).await {
-            Ok(()) => {
-                // A long one is left to the task: its caller would wait for too long.
-                if is_short(&statement) {
-                    self.book_or_say(statement.clone()).await;
-                }
-                Ok(Outcome::Applied(statement))
-            }
-            Err(error) if error.is_duplicate(CONTENT_INDEX) => {
-                let known = store::statements::by_content(
-                    self.database(),
-                    tenant,
-                    &statement.content_sha256,
-                );
-                let known = known.await?.ok_or(Error::StatementNotFound)?;
-                Ok(Outcome::AlreadyApplied(known))
-            }
-            Err(error) => Err(error.into()),
-        }
+        events::imported(&mut changes, &self.parts.ids, statement);
+        Ok(self.commit(changes).await?)
     }
 
     fn new_statement(

@@ -156,6 +156,35 @@ impl MigrationTrait for Claims {
     }
 }
 
+/// Lets one line alone be the first to tell of a movement.
+#[derive(Debug)]
+pub(crate) struct Tellings;
+
+impl MigrationName for Tellings {
+    fn name(&self) -> &'static str {
+        "settlement_0003_tellings"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tellings {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let statements = [
+            // What was taken twice before the rule shows as a duplicate in the next reconciliation.
+            "UPDATE statement_lines SET telling = 'twice' WHERE telling = 'first' AND EXISTS (\
+             SELECT 1 FROM statement_lines AS earlier WHERE earlier.tenant_id = statement_lines.tenant_id \
+             AND earlier.identity = statement_lines.identity AND earlier.telling = 'first' \
+             AND earlier.id < statement_lines.id)",
+            "CREATE UNIQUE INDEX statement_lines_tenant_id_identity_key \
+             ON statement_lines (tenant_id, identity) WHERE telling = 'first'",
+        ];
+        for sql in statements {
+            manager.get_connection().execute_unprepared(sql).await?;
+        }
+        Ok(())
+    }
+}
+
 fn batches() -> TableCreateStatement {
     Table::create()
         .table(Alias::new("batches"))

@@ -7,7 +7,10 @@ use paymesh_proto::{
 };
 use serde_json::json;
 
-use crate::world::{DAY, World, amount, money, page, reason, world, worlds};
+use crate::{
+    breaks::BANK,
+    world::{DAY, World, amount, money, page, reason, world, worlds},
+};
 
 impl World {
     /// A card payment at the provider, and in the ledger as transaction books it.
@@ -104,6 +107,68 @@ async fn i1_the_same_content_is_taken_once_and_a_grown_day_books_what_is_new() {
         let fees = world.others.ledger.lock().of(Purpose::ConnectorFees, "EUR");
         assert_eq!(fees, -150, "each capture is charged once");
     }
+}
+
+#[tokio::test]
+async fn i1_statements_that_come_at_the_same_time_book_what_they_share_once() {
+    const ROUNDS: i64 = 25;
+    for world in worlds().await {
+        world
+            .import(Kind::Provider, &report_of(0..ROUNDS))
+            .await
+            .unwrap();
+        for round in 0..ROUNDS {
+            let known = ("deposit", format!("stl_{round}"), 100);
+            let unknown = ("interest", String::new(), 1);
+            let file = |lines: &[(&str, String, i64)]| {
+                let mut content = BANK.to_owned();
+                for (kind, reference, minor) in lines {
+                    let row =
+                        format!("e{round}{kind},{DAY}T10:00:00Z,{kind},{reference},EUR,{minor}\n");
+                    content += &row;
+                }
+                content
+            };
+            let (one, other) = (
+                file(&[known.clone(), unknown.clone()]),
+                file(&[unknown, known]),
+            );
+            let both = tokio::join!(
+                world.import(Kind::Bank, &one),
+                world.import(Kind::Bank, &other)
+            );
+            assert_eq!(both.0.unwrap().outcome(), Outcome::Applied);
+            assert_eq!(both.1.unwrap().outcome(), Outcome::Applied);
+            let (one, other) = (fees(round, "a"), fees(round, "b"));
+            let both = tokio::join!(
+                world.import(Kind::Provider, &one),
+                world.import(Kind::Provider, &other)
+            );
+            both.0.unwrap();
+            both.1.unwrap();
+        }
+        let ledger = world.others.ledger.lock();
+        ledger.assert_sound();
+        assert_eq!(ledger.of(Purpose::BankCash, "EUR"), -101 * ROUNDS);
+        assert_eq!(ledger.of(Purpose::Suspense, "EUR"), ROUNDS);
+        assert_eq!(ledger.of(Purpose::ConnectorFees, "EUR"), -7 * ROUNDS);
+    }
+}
+
+const HEAD: &str = "type,payment_id,operation_id,reference,currency,gross_minor,fee_minor,business_at,settlement_id\n";
+
+/// A report of settlements of 1.00 each.
+fn report_of(settlements: std::ops::Range<i64>) -> String {
+    let row = |n: i64| format!("transfer,set_{n},op_{n},,EUR,-100,0,{DAY}T09:00:00Z,stl_{n}\n");
+    HEAD.to_owned() + &settlements.map(row).collect::<String>()
+}
+
+/// A report with a fee of 0.07 that is in other reports as well, and a line of its own that costs nothing.
+fn fees(round: i64, own: &str) -> String {
+    let at = format!("{DAY}T11:00:00Z");
+    format!(
+        "{HEAD}fee,,fee_{round},,EUR,-7,0,{at},\ncapture,pay_{own},cap_{round},who_{own},EUR,1,0,{at},\n"
+    )
 }
 
 #[tokio::test]
