@@ -8,3 +8,4 @@
 
 mod callee;
 mod calls;
+mod serving;
