@@ -62,6 +62,9 @@ pub(crate) enum Error {
     /// Nobody asked for the write-off.
     #[error("somebody has to ask for the write-off first")]
     WriteOffNotRequested,
+    /// Only people ask for write-offs and approve them.
+    #[error("a person who has signed in must do this, not an API key")]
+    PersonNeeded,
     /// The same person asked for the write-off.
     #[error("another person than the one who asked must approve")]
     SecondPersonNeeded,
@@ -133,6 +136,7 @@ impl Fault for Error {
             | Self::BreakState
             | Self::WriteOffNotRequested
             | Self::SecondPersonNeeded => ErrorKind::FailedPrecondition,
+            Self::PersonNeeded => ErrorKind::PermissionDenied,
             Self::Overflow(_) | Self::Refused(_) => ErrorKind::Internal,
             Self::Key(error) => error.kind(),
             Self::Commit(error) => error.kind(),
@@ -161,6 +165,7 @@ impl Fault for Error {
             Self::PersonWithdraws => "PERSON_WITHDRAWS",
             Self::BreakState => "BREAK_STATE",
             Self::WriteOffNotRequested => "WRITE_OFF_NOT_REQUESTED",
+            Self::PersonNeeded => "PERSON_NEEDED",
             Self::SecondPersonNeeded => "SECOND_PERSON_NEEDED",
             Self::SpanTooLarge => "SPAN_TOO_LARGE",
             Self::Overflow(_) => "SUM_TOO_LARGE",

@@ -1,6 +1,6 @@
 //! Breaks: assigned, written off by two people, booked (W1–W3).
 
-use paymesh_kernel::{ChangeSet, CommitError, Fault as _, Principal, error::chain, id::UserId};
+use paymesh_kernel::{ChangeSet, CommitError, Fault as _, Principal, error::chain};
 use paymesh_money::Money;
 
 use super::{App, DECISIONS, Outcome, contended};
@@ -65,6 +65,7 @@ impl App {
             Ok(item) => Ok(Outcome::Applied(item)),
             Err(Rejection::Before) => Ok(Outcome::AlreadyApplied(before)),
             Err(Rejection::State) => Err(Error::BreakState),
+            Err(Rejection::PersonNeeded) => Err(Error::PersonNeeded),
             Err(Rejection::SecondPerson) => Err(Error::SecondPersonNeeded),
             Err(Rejection::NotRequested) => Err(Error::WriteOffNotRequested),
         }
@@ -79,12 +80,8 @@ impl App {
         principal: &Principal,
         id: BreakId,
     ) -> Result<Outcome<Break>, Error> {
-        // A key is somebody's: whoever made it may be the one who asked.
-        if !is_person(principal) {
-            return Err(Error::SecondPersonNeeded);
-        }
         let command = Command::Approve {
-            by: principal.subject.clone(),
+            by: principal.clone(),
             until: self.lease(),
         };
         let outcome = self.deal_with(principal, id, command).await?;
@@ -204,11 +201,6 @@ impl App {
     ) -> Result<Vec<Reconciliation>, Error> {
         Ok(store::breaks::list_reconciliations(self.database(), wanted).await?)
     }
-}
-
-/// True for somebody who is signed in; keys and components are nobody's second pair of eyes.
-fn is_person(principal: &Principal) -> bool {
-    principal.subject.parse::<UserId>().is_ok()
 }
 
 /// What writes a difference off: what is missing for us is a loss, what is too much for us a gain, and either leaves the account

@@ -1,6 +1,6 @@
 //! Breaks: what does not agree, who deals with it, and how two people write it off (W1–W3).
 
-use paymesh_kernel::{Timestamp, id::TenantId};
+use paymesh_kernel::{Principal, Timestamp, id::TenantId};
 use paymesh_money::Money;
 
 use super::{
@@ -127,15 +127,15 @@ pub(crate) enum Command {
     },
     /// The first of two people.
     Request {
-        /// Subject.
-        by: String,
+        /// A person.
+        by: Principal,
         /// Why.
         note: String,
     },
     /// The second. Who approves books it; after that time somebody else does.
     Approve {
-        /// Subject.
-        by: String,
+        /// Another person.
+        by: Principal,
         /// End of the lease.
         until: Timestamp,
     },
@@ -157,7 +157,9 @@ pub(crate) enum Rejection {
     Before,
     /// Its state does not allow it.
     State,
-    /// The same person asked for it.
+    /// An API key or a component is no person (W2).
+    PersonNeeded,
+    /// The same person asked for it, or no person did.
     SecondPerson,
     /// Nobody asked for it yet.
     NotRequested,
@@ -225,17 +227,20 @@ pub(crate) fn decide(
             item.note = note;
         }
         Command::Request { by, note } => {
-            if item.requested_by == by {
+            if !by.is_person() {
+                return Err(Rejection::PersonNeeded);
+            }
+            if item.requested_by == by.subject {
                 return Err(Rejection::Before);
             }
             if !is_free {
                 return Err(Rejection::State);
             }
             item.state = BreakState::WriteOffRequested;
-            item.requested_by = by;
+            item.requested_by = by.subject;
             item.note = note;
         }
-        Command::Approve { by, until } => approve(&mut item, by, until)?,
+        Command::Approve { by, until } => approve(&mut item, &by, until)?,
         Command::Booked => {
             if item.state != BreakState::WriteOffRequested || !is_approved {
                 return Err(Rejection::State);
@@ -261,15 +266,20 @@ pub(crate) fn decide(
     Ok((item, false))
 }
 
-fn approve(item: &mut Break, by: String, until: Timestamp) -> Result<(), Rejection> {
-    if item.approved_by == by {
+fn approve(item: &mut Break, by: &Principal, until: Timestamp) -> Result<(), Rejection> {
+    if !by.is_person() {
+        return Err(Rejection::PersonNeeded);
+    }
+    if item.approved_by == by.subject {
         return Err(Rejection::Before);
     }
     match item.state {
         BreakState::WriteOffRequested if !item.approved_by.is_empty() => Err(Rejection::State),
-        BreakState::WriteOffRequested if item.requested_by == by => Err(Rejection::SecondPerson),
+        BreakState::WriteOffRequested if !by.may_approve(&item.requested_by) => {
+            Err(Rejection::SecondPerson)
+        }
         BreakState::WriteOffRequested => {
-            item.approved_by = by;
+            item.approved_by.clone_from(&by.subject);
             item.next_wake_at = Some(until);
             Ok(())
         }

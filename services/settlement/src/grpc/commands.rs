@@ -198,7 +198,7 @@ impl Grpc {
         let (Some(id), Some(note)) = (id, note) else {
             return Err(fields.error());
         };
-        let by = principal.subject.clone();
+        let by = principal.clone();
         let command = Command::Request { by, note };
         let (item, outcome) = parts(self.app.deal_with(principal, id, command).await?);
         Ok(wire::RequestWriteOffResponse {

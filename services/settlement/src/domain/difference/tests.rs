@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use paymesh_kernel::Role;
 use paymesh_money::Currency;
 use uuid::Uuid;
 
@@ -45,16 +46,25 @@ fn assign() -> Command {
     }
 }
 
+fn person(subject: &str) -> Principal {
+    Principal {
+        tenant: Uuid::from_u128(2).into(),
+        subject: subject.to_owned(),
+        roles: vec![Role::Finance],
+        merchant: None,
+    }
+}
+
 fn request(by: &str) -> Command {
     Command::Request {
-        by: by.to_owned(),
+        by: person(by),
         note: "small".to_owned(),
     }
 }
 
 fn approve(by: &str) -> Command {
     Command::Approve {
-        by: by.to_owned(),
+        by: person(by),
         until: NOW,
     }
 }
@@ -81,6 +91,23 @@ fn w2_a_write_off_needs_two_people_and_is_closed_when_it_is_booked() {
     let (done, closed) = decide(&approved, Command::Booked, NOW).unwrap();
     assert!(closed && done.is_closed() && done.closed_at == Some(NOW));
     assert_eq!((done.next_wake_at, done.event_sequence), (None, 2));
+}
+
+#[test]
+fn w2_keys_and_components_neither_ask_nor_approve() {
+    let open = item(BreakState::Open);
+    let (asked, _) = decide(&open, request("user_a"), NOW).unwrap();
+    for by in ["key_a", "settlement", ""] {
+        let refused = Err(Rejection::PersonNeeded);
+        assert_eq!(decide(&open, request(by), NOW), refused, "{by}");
+        assert_eq!(decide(&asked, approve(by), NOW), refused, "{by}");
+        let by_machine = Break {
+            requested_by: by.to_owned(),
+            ..asked.clone()
+        };
+        let second = decide(&by_machine, approve("user_b"), NOW);
+        assert_eq!(second, Err(Rejection::SecondPerson), "{by} asked");
+    }
 }
 
 #[test]
