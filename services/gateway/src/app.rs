@@ -7,17 +7,19 @@ pub(crate) mod jwks;
 pub(crate) mod limits;
 pub(crate) mod limits_redis;
 pub(crate) mod reservations;
+pub(crate) mod uploads;
 
 use std::sync::Arc;
 
 use paymesh_chassis::{Host, InitError};
 use paymesh_kernel::Clock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
-    app::{auth::Auth, feed::Feed, limits::Limits, reservations::Reservations},
+    app::{auth::Auth, feed::Feed, limits::Limits, reservations::Reservations, uploads::Uploads},
     clients::Clients,
     config::Config,
+    error::Error,
 };
 
 /// The gateway's state. Clones share it.
@@ -36,7 +38,8 @@ struct Inner {
     limits: Limits,
     reservations: Reservations,
     feed: Feed,
-    permits: Arc<Semaphore>,
+    permits: Semaphore,
+    uploads: Uploads,
 }
 
 // === impl App ===
@@ -51,7 +54,8 @@ impl App {
             limits: Limits::new(&config.rate_limits, Arc::clone(&clock))?,
             reservations: Reservations::new(&host),
             feed: Feed::start(&config.events, &host),
-            permits: Arc::new(Semaphore::new(config.concurrent_requests)),
+            permits: Semaphore::new(config.concurrent_requests),
+            uploads: Uploads::new(&config.bodies),
             clients,
             clock,
             host,
@@ -94,7 +98,18 @@ impl App {
         &self.inner.feed
     }
 
-    pub(crate) fn permits(&self) -> &Arc<Semaphore> {
-        &self.inner.permits
+    /// A place among the requests that are handled at once.
+    ///
+    /// # Errors
+    /// When there is none left.
+    pub(crate) fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.inner
+            .permits
+            .try_acquire()
+            .map_err(|_| Error::Overloaded)
+    }
+
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.inner.uploads
     }
 }

@@ -1,6 +1,7 @@
 //! What can be set. The defaults run all in one on a laptop.
 
 use paymesh_chassis::{ConfigError, Secret};
+use paymesh_mesh::CONTENT_LIMIT;
 use serde::{Deserialize, Serialize};
 
 /// Longest time a request may take; the mesh gives no call more.
@@ -36,10 +37,30 @@ pub struct Config {
     pub api_key_cache_ms: u64,
     /// The shortest time between two looks at the keys that sign tokens, for tokens with a key that is not known.
     pub jwks_refresh_ms: u64,
+    /// Bodies on their way.
+    pub bodies: Bodies,
     /// Limits of rates.
     pub rate_limits: RateLimits,
     /// Streams of events.
     pub events: Events,
+}
+
+/// How long bodies may take to come, and how many may be on their way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bodies {
+    /// A body must have come whole after this time.
+    pub timeout_ms: u64,
+    /// The same for the file of an import.
+    pub import_timeout_ms: u64,
+    /// How long a body may come slower than `bytes_per_second`.
+    pub grace_ms: u64,
+    /// How fast a body must come at least.
+    pub bytes_per_second: u32,
+    /// Bodies that are waited for at once; one more is answered 503.
+    pub at_once: usize,
+    /// Those of one address; one more is answered 429.
+    pub at_once_per_address: usize,
 }
 
 /// Requests that a client may make, by kind.
@@ -133,6 +154,11 @@ impl Config {
             ("body_limit_bytes", self.body_limit_bytes),
             ("import_limit_bytes", self.import_limit_bytes),
             ("webhook_limit_bytes", self.webhook_limit_bytes),
+            ("bodies.at_once", self.bodies.at_once),
+            (
+                "bodies.at_once_per_address",
+                self.bodies.at_once_per_address,
+            ),
             ("rate_limits.clients", self.rate_limits.clients),
             ("events.streams", self.events.streams),
             ("events.streams_per_client", self.events.streams_per_client),
@@ -141,6 +167,19 @@ impl Config {
             if value == 0 {
                 return rule(name, "must be at least 1".to_owned());
             }
+        }
+        if self.import_limit_bytes > CONTENT_LIMIT {
+            return rule(
+                "import_limit_bytes",
+                format!("must be at most {CONTENT_LIMIT}: the mesh carries no more"),
+            );
+        }
+        let bodies = &self.bodies;
+        if bodies.timeout_ms == 0 || bodies.import_timeout_ms == 0 || bodies.bytes_per_second == 0 {
+            return rule(
+                "bodies",
+                "timeout_ms, import_timeout_ms and bytes_per_second must be at least 1".to_owned(),
+            );
         }
         for class in Class::ALL {
             let limit = self.rate_limits.of(class);
@@ -173,12 +212,13 @@ impl Default for Config {
             longest_wait_ms: 25_000,
             concurrent_requests: 1_024,
             body_limit_bytes: 256 * 1024,
-            import_limit_bytes: 8 * 1024 * 1024,
+            import_limit_bytes: CONTENT_LIMIT,
             webhook_limit_bytes: 1024 * 1024,
             trusted_proxies: 0,
             cors_origins: Vec::new(),
             api_key_cache_ms: 30_000,
             jwks_refresh_ms: 10_000,
+            bodies: Bodies::default(),
             rate_limits: RateLimits::default(),
             events: Events::default(),
         }
@@ -215,6 +255,19 @@ impl Default for RateLimits {
             money: each_minute(120_000),
             login: each_minute(600),
             webhook: each_minute(60_000),
+        }
+    }
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 10_000,
+            import_timeout_ms: 20_000,
+            grace_ms: 5_000,
+            bytes_per_second: 1_024,
+            at_once: 1_024,
+            at_once_per_address: 128,
         }
     }
 }
@@ -265,10 +318,14 @@ mod tests {
     fn the_defaults_are_valid_and_what_makes_no_sense_is_not() {
         assert!(Config::default().validate().is_ok());
         type Change = fn(&mut Config);
-        let changes: [(&str, Change); 5] = [
+        let changes: [(&str, Change); 7] = [
             ("timeout_ms", |config| config.timeout_ms = 31_000),
             ("longest_wait_ms", |config| config.longest_wait_ms = 29_500),
             ("body_limit_bytes", |config| config.body_limit_bytes = 0),
+            ("import_limit_bytes", |config| {
+                config.import_limit_bytes = CONTENT_LIMIT + 1
+            }),
+            ("bodies", |config| config.bodies.bytes_per_second = 0),
             ("rate_limits.money", |config| {
                 config.rate_limits.money.requests = 0
             }),

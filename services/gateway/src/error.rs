@@ -49,6 +49,10 @@ pub(crate) enum Error {
     BodyTooLarge { limit_bytes: usize },
     #[error("the body did not arrive whole")]
     BodyBroken,
+    #[error("the body did not arrive in time; send it without pauses")]
+    BodySlow,
+    #[error("too many bodies from this address are still on their way; send one after the other")]
+    TooManyUploads,
     #[error("send the body as {expected}")]
     MediaType { expected: &'static str },
     #[error("the body is not JSON: {position}")]
@@ -77,6 +81,9 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         if let Self::BodyTooLarge { .. } = self {
             return StatusCode::PAYLOAD_TOO_LARGE;
+        }
+        if let Self::BodySlow = self {
+            return StatusCode::REQUEST_TIMEOUT;
         }
         if let Self::MediaType { .. } = self {
             return StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -129,6 +136,8 @@ impl Error {
             Self::SecretShownOnce => (Kind::AlreadyExists, "SECRET_SHOWN_ONCE", Unknown),
             Self::BodyTooLarge { .. } => (Kind::InvalidArgument, "BODY_TOO_LARGE", NotProcessed),
             Self::BodyBroken => (Kind::InvalidArgument, "BODY_BROKEN", NotProcessed),
+            Self::BodySlow => (Kind::InvalidArgument, "BODY_SLOW", NotProcessed),
+            Self::TooManyUploads => (Kind::ResourceExhausted, "TOO_MANY_UPLOADS", NotProcessed),
             Self::MediaType { .. } => (
                 Kind::InvalidArgument,
                 "MEDIA_TYPE_UNSUPPORTED",
@@ -183,7 +192,7 @@ impl Fault for Error {
         }
         let is_passing = matches!(
             self,
-            Self::LimitsUnavailable | Self::Overloaded | Self::Database(_)
+            Self::LimitsUnavailable | Self::Overloaded | Self::TooManyUploads | Self::Database(_)
         );
         is_passing.then_some(OVERLOAD_WAIT_MS)
     }

@@ -1,6 +1,7 @@
 //! REST: the routes, the layers around them, and the document that describes them.
 
 mod answer;
+mod body;
 mod cors;
 mod document;
 mod events;

@@ -32,8 +32,10 @@ use crate::{
     token::TokenError,
 };
 
-/// Largest request, in bytes.
-const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
+/// Largest content that one request carries, such as a file to import, in bytes.
+pub const CONTENT_LIMIT: usize = 8 * 1024 * 1024;
+/// Largest request, in bytes: a content, and the fields beside it.
+const REQUEST_LIMIT: usize = CONTENT_LIMIT + 64 * 1024;
 /// Attempts of one call.
 const ATTEMPTS: u32 = 3;
 /// Taken off the deadline at each hop, so that the callee gives up before its caller.

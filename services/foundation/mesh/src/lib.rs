@@ -20,7 +20,7 @@ pub mod serve;
 pub mod server;
 pub mod token;
 
-pub use client::Channel;
+pub use client::{CONTENT_LIMIT, Channel};
 pub use fault::{CallError, to_status};
 pub use keys::{KeyError, Keys};
 pub use network::{Mesh, MeshConfig};

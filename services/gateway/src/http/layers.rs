@@ -1,4 +1,4 @@
-//! What stands around every route: request id, access log, a limit on requests at once, CORS, security headers.
+//! What stands around every route: request id, access log, CORS, security headers.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,8 +11,8 @@ use axum::{
 use paymesh_kernel::call::Scope;
 use tracing::Instrument as _;
 
-use super::{REQUEST_ID, cors, metrics, problem::Problem};
-use crate::{app::App, error::Error};
+use super::{REQUEST_ID, cors, metrics};
+use crate::app::App;
 
 /// Longest request id that is taken from a caller.
 const REQUEST_ID_LIMIT: usize = 64;
@@ -39,10 +39,6 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
         if let Some(preflight) = cors.preflight(&request) {
             return preflight;
         }
-        // The place is given back when the headers are sent: what streams on afterwards has limits of its own.
-        let Ok(_place) = app.permits().try_acquire() else {
-            return Problem::from(Error::Overloaded).into_response();
-        };
         next.run(request).await
     };
     let scope = Scope::new(Arc::clone(&request_id));

@@ -3,21 +3,20 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header, request::Parts},
 };
-use bytes::Bytes;
 use paymesh_kernel::{
     Outcome,
     call::{self, Scope},
 };
 
 use super::{
-    Incoming,
+    Incoming, body,
     input::Caller,
     problem::Problem,
-    route::{Access, BodySize, Route},
+    route::{Access, Route},
 };
 use crate::{
     app::App,
@@ -64,6 +63,9 @@ async fn run(
     request: Request,
     headers: &mut HeaderMap,
 ) -> Result<Response<Body>, Problem> {
+    // The place is given back when the headers are sent: what streams on afterwards has limits of its own.
+    let state = app.clone();
+    let place = state.place()?;
     let (parts, body) = request.into_parts();
     let address = client_address(&app, &parts);
     let caller = authenticate(&app, route, &parts, &address).await?;
@@ -71,10 +73,11 @@ async fn run(
         Some(caller) if route.access == Access::Principal => {
             format!("{}/{}", caller.principal.tenant, caller.principal.subject)
         }
-        _ => address,
+        _ => address.clone(),
     };
     count(&app, route.class, &client, headers).await?;
-    let body = read_body(&app, route, &parts, body).await?;
+    let from = (route.body_size, address.as_str());
+    let (body, _place) = body::read(&state, from, (&parts, body), place).await?;
     let incoming = Incoming {
         app,
         parts,
@@ -171,31 +174,6 @@ fn tell(class: Class, quota: Quota, standing: Standing, headers: &mut HeaderMap)
             headers.insert(header, value);
         }
     }
-}
-
-async fn read_body(app: &App, route: &Route, parts: &Parts, body: Body) -> Result<Bytes, Problem> {
-    let config = app.config();
-    let limit_bytes = match route.body_size {
-        BodySize::Usual => config.body_limit_bytes,
-        BodySize::Webhook => config.webhook_limit_bytes,
-        BodySize::Import => config.import_limit_bytes,
-    };
-    let announced: Option<usize> = parts
-        .headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length| length > limit_bytes) {
-        return Err(Error::BodyTooLarge { limit_bytes }.into());
-    }
-    to_bytes(body, limit_bytes).await.map_err(|error| {
-        let is_too_large = std::error::Error::source(&error)
-            .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
-        if is_too_large {
-            Error::BodyTooLarge { limit_bytes }.into()
-        } else {
-            Error::BodyBroken.into()
-        }
-    })
 }
 
 /// The address of the client: that of the connection, or what the trusted proxies say.

@@ -15,4 +15,5 @@ mod limits;
 mod problems;
 mod reserved;
 mod routes;
+mod uploads;
 mod world;
