@@ -21,6 +21,7 @@ mod api_keys;
 mod attempts;
 mod breaks;
 mod disputes;
+mod existing;
 mod home;
 mod ledger;
 mod merchants;

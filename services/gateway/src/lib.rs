@@ -11,6 +11,7 @@
 //! - G5: a limit that cannot be counted lets no money through.
 //! - G6: a stream shows a caller's own facts, and a resumed stream leaves none out that are still kept.
 //! - G7: every error is a problem document that says what is known of the outcome; internal texts never leave.
+//! - G8: an owner, customer or merchant whom a request names exists for the caller, else nothing is made.
 
 mod app;
 mod clients;

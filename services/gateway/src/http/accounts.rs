@@ -9,6 +9,7 @@ use paymesh_proto::{account::v1 as pb, types::v1 as types};
 
 use super::{
     answer::{Done, Found, Made, Page, present},
+    existing,
     form::{Form, Moment, Word, number_of},
     input::{Body, Caller, Listing, Path, Query, range},
     once::Once,
@@ -74,6 +75,7 @@ async fn open(
         Some(owner) => owner.into(),
         None => own(&caller.principal)?,
     };
+    existing::owner(&clients, &caller.principal, &owner).await?;
     let purpose = body
         .purpose
         .map_or(pb::AccountPurpose::CustomerBalance.into(), Word::number);

@@ -6,8 +6,9 @@ use paymesh_proto::user::v1 as pb;
 
 use super::{
     answer::{Done, Made, Page, present},
+    existing,
     form::{Form, Moment, Word, form, request},
-    input::{Body, Listing, NoFilter, Path},
+    input::{Body, Caller, Listing, NoFilter, Path},
     once::Once,
     problem::Problem,
     route::Route,
@@ -80,9 +81,13 @@ pub(crate) fn routes() -> Vec<Route> {
 
 async fn create(
     clients: Arc<Clients>,
+    caller: Caller,
     once: Once,
     Body(body): Body<CreateApiKey>,
 ) -> Result<Made<NewApiKey>, Problem> {
+    if let Some(merchant_id) = &body.merchant_id {
+        existing::shop(&clients, &caller.principal, merchant_id).await?;
+    }
     let request = pb::CreateApiKeyRequest {
         name: body.name,
         roles: body.roles.into_iter().map(Word::number).collect(),

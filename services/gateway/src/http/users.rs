@@ -6,6 +6,7 @@ use paymesh_proto::user::v1 as pb;
 
 use super::{
     answer::{Done, Found, Made, Page, present},
+    existing,
     form::{Form, Moment, Word, form, number_of, reads, request, shape, words},
     input::{Body, Caller, Key, Listing, Path},
     problem::Problem,
@@ -258,6 +259,9 @@ async fn update(
     Path(id): Path<0>,
     Body(body): Body<UpdateUser>,
 ) -> Result<Done<User>, Problem> {
+    if let Some(merchant_id) = &body.merchant_id {
+        existing::shop(&clients, &caller.principal, merchant_id).await?;
+    }
     let request = pb::UpdateUserRequest {
         user_id: own_or(id, &caller),
         email: body.email,

@@ -12,6 +12,7 @@ mod events;
 mod fake;
 mod idempotency;
 mod limits;
+mod owners;
 mod problems;
 mod reserved;
 mod routes;
