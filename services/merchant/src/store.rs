@@ -23,6 +23,7 @@ pub(crate) fn migrations() -> Migrations {
     vec![
         Box::new(paymesh_chassis::idempotency::Migration),
         Box::new(migration::Tables),
+        Box::new(migration::DestinationChanges),
     ]
 }
 

@@ -19,10 +19,14 @@ pub struct Settings {
     pub delay_days: u64,
     /// Lines of one statement at most.
     pub statement_lines: usize,
+    /// A statement whose lines cannot be booked is tried so often, at most `retry_ms` apart; then it is parked.
+    pub statement_attempts: i32,
     /// Movements that one reconciliation compares at most, on each side.
     pub reconciliation_movements: usize,
     /// A counterpart that comes later than this is late, in milliseconds.
     pub late_after_ms: u64,
+    /// After a merchant's bank account was changed, payouts to it are held for this time, in milliseconds. 0: not at all.
+    pub destination_cooling_off_ms: u64,
     /// Payouts looked after beside each other.
     pub payouts_at_once: usize,
     /// A worker that has not come back after this time is taken for dead, in milliseconds.
@@ -56,8 +60,10 @@ impl Default for Settings {
             close_every_ms: 5_000,
             delay_days: 2,
             statement_lines: 100_000,
+            statement_attempts: 1_000,
             reconciliation_movements: 200_000,
             late_after_ms: 86_400_000,
+            destination_cooling_off_ms: 172_800_000,
             payouts_at_once: 16,
             lease_ms: 60_000,
             retry_ms: (1_000, 300_000),
@@ -88,7 +94,9 @@ impl Settings {
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let bank = &self.bank;
+        let attempts = u64::try_from(self.statement_attempts).unwrap_or(0);
         let ranges = [
+            ("statement_attempts", attempts, 1, 1_000_000),
             ("close_every_ms", self.close_every_ms, 0, 86_400_000),
             ("delay_days", self.delay_days, 0, DAYS_LIMIT),
             ("statement_lines", count(self.statement_lines), 1, 1_000_000),
@@ -99,6 +107,12 @@ impl Settings {
                 1_000_000,
             ),
             ("late_after_ms", self.late_after_ms, 1, 2_678_400_000),
+            (
+                "destination_cooling_off_ms",
+                self.destination_cooling_off_ms,
+                0,
+                2_592_000_000,
+            ),
             ("payouts_at_once", count(self.payouts_at_once), 1, 1_024),
             ("lease_ms", self.lease_ms, 1, 3_600_000),
             ("retry_ms", self.retry_ms.0, 1, self.retry_ms.1),

@@ -39,6 +39,7 @@ pub(crate) fn migrations() -> Migrations {
         Box::new(migration::Tables),
         Box::new(migration::Claims),
         Box::new(migration::Tellings),
+        Box::new(migration::Holds),
     ]
 }
 

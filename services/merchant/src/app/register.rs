@@ -114,6 +114,7 @@ impl App {
                 reserve: ids.next(),
             },
             destination: command.destination.clone(),
+            destination_changed_at: None,
             next_wake_at: Some(now.plus(grace)),
             attempts: 0,
             event_sequence: 0,

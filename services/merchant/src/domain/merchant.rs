@@ -68,6 +68,8 @@ pub(crate) struct Merchant {
     pub(crate) accounts: Accounts,
     /// Token of the bank account.
     pub(crate) destination: Option<String>,
+    /// When the bank account was last set or changed; None when it is the one of the registration.
+    pub(crate) destination_changed_at: Option<Timestamp>,
     /// When somebody has to look after it.
     pub(crate) next_wake_at: Option<Timestamp>,
     /// Looks without success.
@@ -201,7 +203,7 @@ pub(crate) fn decide(
             };
             (later, None)
         }
-        Command::Update(update) => updated(merchant, update)?,
+        Command::Update(update) => updated(merchant, update, now)?,
         Command::ChangeTerms(terms) => new_terms(merchant, terms)?,
         Command::AddTerminal(terminal) => {
             expect(merchant, &[State::Active, State::Suspended])?;
@@ -236,7 +238,7 @@ fn opened(merchant: &Merchant, accounts: Accounts) -> Result<Change, Rejection> 
     Ok((next, Some(Fact::Created)))
 }
 
-fn updated(merchant: &Merchant, update: Update) -> Result<Change, Rejection> {
+fn updated(merchant: &Merchant, update: Update, now: Timestamp) -> Result<Change, Rejection> {
     let mut next = merchant.clone();
     let mut fields = Vec::new();
     if let Some(name) = update.name.filter(|name| *name != merchant.name) {
@@ -247,6 +249,7 @@ fn updated(merchant: &Merchant, update: Update) -> Result<Change, Rejection> {
         let destination = Some(token).filter(|token| !token.is_empty());
         if destination != merchant.destination {
             next.destination = destination;
+            next.destination_changed_at = Some(now);
             fields.push("payout_destination_token");
         }
     }

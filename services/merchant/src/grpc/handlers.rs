@@ -1,6 +1,9 @@
 //! Each RPC: its request to a use case, the result to its response.
 
-use paymesh_kernel::id::{MerchantId, TenantId};
+use paymesh_kernel::{
+    Timestamp,
+    id::{MerchantId, TenantId},
+};
 use paymesh_proto::{
     merchant::v1 as wire,
     types::v1::{Outcome, Page, PageInfo},
@@ -244,6 +247,9 @@ fn show_merchant(merchant: &Merchant) -> wire::Merchant {
         version: proto::unsigned(merchant.version),
         created_at_us: merchant.created_at.as_micros(),
         updated_at_us: merchant.updated_at.as_micros(),
+        payout_destination_changed_at_us: merchant
+            .destination_changed_at
+            .map_or(0, Timestamp::as_micros),
     }
 }
 

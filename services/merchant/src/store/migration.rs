@@ -35,6 +35,31 @@ impl MigrationTrait for Tables {
     }
 }
 
+/// Says when the bank account was last changed (Y7).
+#[derive(Debug)]
+pub(crate) struct DestinationChanges;
+
+impl MigrationName for DestinationChanges {
+    fn name(&self) -> &'static str {
+        "merchant_0002_destination_changes"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for DestinationChanges {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = ColumnDef::new(Alias::new("destination_changed_at"))
+            .big_integer()
+            .null()
+            .to_owned();
+        let table = Table::alter()
+            .table(Alias::new("merchants"))
+            .add_column(column)
+            .to_owned();
+        manager.alter_table(table).await
+    }
+}
+
 fn merchants() -> TableCreateStatement {
     Table::create()
         .table(Alias::new("merchants"))

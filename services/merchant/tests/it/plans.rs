@@ -203,6 +203,18 @@ async fn a_merchant_changes_its_own_name_and_bank_account() {
             ),
             ("Other shop", "ba_2")
         );
+        let now = changed.updated_at_us;
+        assert!(now > 0);
+        assert_eq!(merchant.payout_destination_changed_at_us, 0, "Y7");
+        assert_eq!(changed.payout_destination_changed_at_us, now, "Y7");
+        let read = world.call(&owner, async |mut client| {
+            let request = paymesh_proto::merchant::v1::GetMerchantRequest {
+                merchant_id: merchant.id.clone(),
+            };
+            client.get_merchant(request).await
+        });
+        let read = read.await.unwrap().merchant.unwrap();
+        assert_eq!(read.payout_destination_changed_at_us, now, "Y7");
         assert_eq!(
             update(&world, &owner, request).await.unwrap().outcome(),
             Outcome::AlreadyApplied

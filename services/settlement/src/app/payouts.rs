@@ -1,14 +1,18 @@
 //! Payouts: asked for, recorded with their key, reserved. The rest is the saga's.
 
+use std::time::Duration;
+
 use paymesh_chassis::idempotency::IdempotencyKey;
 use paymesh_kernel::{ChangeSet, Principal, Timestamp, id::MerchantId};
+use paymesh_mesh::CallError;
 use paymesh_money::{Currency, Money};
 
 use super::{App, Outcome, may_see};
 use crate::{
+    clients::merchants::Merchant,
     domain::{
         ids::{AccountId, BatchId, PayoutId},
-        payout::{Owner, OwnerKind, Payout, State, Step},
+        payout::{Owner, OwnerKind, Payout, State, Step, Word},
     },
     error::Error,
     store::{self, Wanted},
@@ -38,6 +42,8 @@ pub(crate) struct NewPayout {
 struct Place {
     account: AccountId,
     destination: String,
+    /// The destination is a new one until then.
+    held_until: Option<Timestamp>,
 }
 
 // === impl App ===
@@ -111,6 +117,7 @@ impl App {
             step: Step::Reserve,
             transfers: self.parts.ids.next(),
             attempts: 0,
+            held_until: place.held_until,
             is_seen: false,
             seen_line: None,
             returned_line: None,
@@ -143,10 +150,49 @@ impl App {
                 }
                 Ok(Place {
                     account: found.available,
+                    held_until: self.held_until(&found, wish.business_at),
                     destination: found.destination,
                 })
             }
             OwnerKind::User => Err(Error::PersonWithdraws),
+        }
+    }
+
+    /// Until when a merchant's bank account is too new to be paid to; None when it is not. A sandbox's business time may be ahead of
+    /// the clock; then it decides.
+    fn held_until(&self, of: &Merchant, business_at: Option<Timestamp>) -> Option<Timestamp> {
+        let wait = Duration::from_millis(self.parts.settings.destination_cooling_off_ms);
+        let until = of.destination_changed_at?.plus(wait);
+        let now = self.now();
+        let is_over = until <= business_at.map_or(now, |at| at.max(now));
+        (!is_over).then_some(until)
+    }
+
+    /// What becomes of a payout to a merchant whose bank account was a new one, or may be another than the transaction says (V2, V3).
+    pub(super) async fn step_hold(&self, payout: &Payout) -> Result<(), Error> {
+        let word = match self.merchant_of(payout).await {
+            Ok(Some(found)) if found.destination == payout.destination => {
+                match self.held_until(&found, Some(payout.business_at)) {
+                    Some(until) => Word::Held { until },
+                    None => Word::Released,
+                }
+            }
+            Ok(_) => Word::Misdirected,
+            Err(error) => {
+                self.delay(payout).await?;
+                return Err(error.into());
+            }
+        };
+        if word == Word::Misdirected {
+            tracing::warn!(payout = %payout.id, "a payout goes to no bank account that its merchant has registered; it is not sent");
+        }
+        self.told(payout.id, word).await.map(|_| ())
+    }
+
+    async fn merchant_of(&self, payout: &Payout) -> Result<Option<Merchant>, CallError> {
+        match payout.owner.id.parse() {
+            Ok(id) => self.parts.merchants.find(payout.tenant, id).await,
+            Err(_) => Ok(None),
         }
     }
 

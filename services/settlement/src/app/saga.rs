@@ -62,6 +62,7 @@ impl App {
                 Step::Reserve => {
                     self.step_reserve(&taken).await?;
                 }
+                Step::Hold => self.step_hold(&taken).await?,
                 Step::Send => self.step_send(&taken).await?,
                 Step::Look => self.step_look(&taken).await?,
                 Step::Post => self.step_book(&taken, BankWord::Sent).await?,
@@ -178,7 +179,7 @@ impl App {
         tell.await.map(|()| Verdict::Booked)
     }
 
-    async fn delay(&self, payout: &Payout) -> Result<(), Error> {
+    pub(super) async fn delay(&self, payout: &Payout) -> Result<(), Error> {
         let again_at = self.again_at(payout.attempts);
         self.told(payout.id, Word::Delayed { again_at })
             .await

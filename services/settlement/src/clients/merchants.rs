@@ -1,7 +1,7 @@
 //! Merchants: their accounts, plan and bank account.
 
 use paymesh_kernel::{
-    ErrorKind, Fault as _,
+    ErrorKind, Fault as _, Timestamp,
     id::{MerchantId, TenantId},
 };
 use paymesh_mesh::{CallError, Channel};
@@ -24,6 +24,8 @@ pub(crate) struct Merchant {
     pub(crate) available: AccountId,
     /// Token of its bank account; empty when none.
     pub(crate) destination: String,
+    /// When that was last set or changed after the registration; None when never.
+    pub(crate) destination_changed_at: Option<Timestamp>,
     /// Days from pending to available.
     pub(crate) delay_days: u64,
 }
@@ -77,6 +79,9 @@ fn read(of: wire::Merchant) -> Option<Merchant> {
         pending: of.pending_account_id.parse().ok()?,
         available: of.available_account_id.parse().ok()?,
         destination: of.payout_destination_token,
+        destination_changed_at: Some(of.payout_destination_changed_at_us)
+            .filter(|micros| *micros != 0)
+            .map(Timestamp::from_micros),
         delay_days: u64::try_from(delay).unwrap_or(0),
     })
 }

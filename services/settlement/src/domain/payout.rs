@@ -10,6 +10,11 @@ use super::{
     words::words,
 };
 
+/// The reason of a payout that waits because its bank account is a new one.
+pub(crate) const COOLING_OFF: &str = "DESTINATION_COOLING_OFF";
+/// The reason of a payout that was not sent, because its bank account is not the owner's any more.
+pub(crate) const DESTINATION_CHANGED: &str = "DESTINATION_CHANGED";
+
 words! {
     /// Where a payout stands, as others see it.
     State {
@@ -33,6 +38,8 @@ words! {
     Step {
         /// Reserve in the ledger.
         Reserve = "reserve",
+        /// Look whether its bank account may be paid to, until it is.
+        Hold = "hold",
         /// Hand it to the bank.
         Send = "send",
         /// Ask the bank what became of it.
@@ -98,6 +105,8 @@ pub(crate) struct Payout {
     pub(crate) transfers: TransferId,
     /// Times that the present step was tried.
     pub(crate) attempts: i32,
+    /// It waits until then, because the bank account is a new one.
+    pub(crate) held_until: Option<Timestamp>,
     /// The bank's statement had it before we knew that it was sent.
     pub(crate) is_seen: bool,
     /// The one line of all statements that tells of it.
@@ -142,6 +151,15 @@ pub(crate) enum Word {
         /// Upper snake case.
         reason: String,
     },
+    /// The bank account is a new one: it waits.
+    Held {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The bank account is the owner's, and has been for long enough.
+    Released,
+    /// The bank account is not the owner's any more: it is not sent at all.
+    Misdirected,
     /// The bank has it.
     Accepted,
     /// The bank refuses it for good.
@@ -290,7 +308,10 @@ pub(crate) fn decide(
         }
         Word::Reserved => {
             must(payout.step == Step::Reserve)?;
-            payout.rest(Step::Send, Some(now));
+            match payout.held_until {
+                Some(until) => hold(&mut payout, until),
+                None => payout.rest(Step::Send, Some(now)),
+            }
             Some(Fact::Created)
         }
         Word::NotReserved { reason } => {
@@ -298,6 +319,25 @@ pub(crate) fn decide(
             payout.reason = reason;
             payout.end(State::Failed, now);
             // Nobody was told of it, so nobody is told of its end.
+            None
+        }
+        Word::Held { until } => {
+            must(payout.step == Step::Hold)?;
+            hold(&mut payout, until);
+            None
+        }
+        Word::Released => {
+            must(payout.step == Step::Hold)?;
+            payout.reason.clear();
+            payout.held_until = None;
+            payout.rest(Step::Send, Some(now));
+            None
+        }
+        Word::Misdirected => {
+            must(payout.step == Step::Hold)?;
+            DESTINATION_CHANGED.clone_into(&mut payout.reason);
+            payout.held_until = None;
+            payout.rest(Step::Void, Some(now));
             None
         }
         Word::Accepted
@@ -352,6 +392,9 @@ fn bank_said(payout: &mut Payout, word: Word, now: Timestamp) -> Result<Option<F
         | Word::Delayed { .. }
         | Word::Reserved
         | Word::NotReserved { .. }
+        | Word::Held { .. }
+        | Word::Released
+        | Word::Misdirected
         | Word::Posted
         | Word::Voided
         | Word::Seen(_)
@@ -370,6 +413,12 @@ fn taken(payout: &mut Payout, until: Timestamp, now: Timestamp) -> Result<(), Re
     }
     payout.next_wake_at = Some(until);
     Ok(())
+}
+
+fn hold(payout: &mut Payout, until: Timestamp) {
+    COOLING_OFF.clone_into(&mut payout.reason);
+    payout.held_until = Some(until);
+    payout.rest(Step::Hold, Some(until));
 }
 
 fn posted(payout: &mut Payout, now: Timestamp) -> Option<Fact> {
@@ -404,7 +453,7 @@ fn seen(payout: &mut Payout, told: Told, now: Timestamp) -> Result<Option<Fact>,
         }
         // Its return was told before it.
         Step::Done if payout.state == State::Returned => Ok(None),
-        Step::Reserve => Err(Rejection::Early),
+        Step::Reserve | Step::Hold => Err(Rejection::Early),
         Step::Void | Step::Done => Err(Rejection::Contradiction),
     }
 }

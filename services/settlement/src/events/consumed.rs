@@ -122,7 +122,7 @@ impl Transactions {
                 id: snapshot.merchant_id,
             }
         };
-        let now = self.app.now();
+        let (now, owner_kind) = (self.app.now(), owner.kind);
         let payout = Payout {
             id: self.app.parts.ids.next(),
             tenant,
@@ -135,9 +135,14 @@ impl Transactions {
             transaction: Some(transaction),
             reason: String::new(),
             state: State::Reserved,
-            step: Step::Send,
+            // People name the bank account themselves; a merchant's has to be the one that it has registered.
+            step: match owner_kind {
+                OwnerKind::User => Step::Send,
+                OwnerKind::Merchant => Step::Hold,
+            },
             transfers: self.app.parts.ids.next(),
             attempts: 0,
+            held_until: None,
             is_seen: false,
             seen_line: None,
             returned_line: None,

@@ -185,6 +185,27 @@ impl MigrationTrait for Tellings {
     }
 }
 
+/// Says of each payout how long it is held.
+#[derive(Debug)]
+pub(crate) struct Holds;
+
+impl MigrationName for Holds {
+    fn name(&self) -> &'static str {
+        "settlement_0004_holds"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Holds {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::alter()
+            .table(Alias::new("payouts"))
+            .add_column(optional("held_until").big_integer())
+            .to_owned();
+        manager.alter_table(table).await
+    }
+}
+
 fn batches() -> TableCreateStatement {
     Table::create()
         .table(Alias::new("batches"))

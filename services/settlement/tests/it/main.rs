@@ -13,6 +13,7 @@ mod batches;
 mod breaks;
 mod crash;
 mod fakes;
+mod holds;
 mod payouts;
 mod returns;
 mod statements;

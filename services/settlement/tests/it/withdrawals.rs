@@ -13,6 +13,17 @@ use crate::world::{World, money, worlds};
 
 impl World {
     async fn withdraw(&mut self, destination: &str) -> String {
+        let snapshot = TransactionSnapshot {
+            kind: TransactionKind::Withdrawal.into(),
+            payer_user_id: self.harness.platform.ids.next::<UserId>().to_string(),
+            bank_destination_token: destination.to_owned(),
+            ..TransactionSnapshot::default()
+        };
+        self.goes_to_bank(snapshot).await
+    }
+
+    /// A transaction holds 42.00 that go to a bank.
+    pub(crate) async fn goes_to_bank(&mut self, snapshot: TransactionSnapshot) -> String {
         let id = self.new_id("txn");
         let known = Transaction {
             id: id.clone(),
@@ -25,13 +36,10 @@ impl World {
         let fact = TransactionUpdated {
             transaction: Some(TransactionSnapshot {
                 transaction_id: id.clone(),
-                kind: TransactionKind::Withdrawal.into(),
                 status: Status::Processing.into(),
                 amount: money(4_200, "EUR"),
-                payer_user_id: self.harness.platform.ids.next::<UserId>().to_string(),
                 payer_account_id: self.new_id("acct"),
-                bank_destination_token: destination.to_owned(),
-                ..TransactionSnapshot::default()
+                ..snapshot
             }),
             ..TransactionUpdated::default()
         };
@@ -41,7 +49,7 @@ impl World {
         id
     }
 
-    async fn withdrawn(&self, transaction: &str) -> Option<wire::Payout> {
+    pub(crate) async fn withdrawn(&self, transaction: &str) -> Option<wire::Payout> {
         let request = wire::ListPayoutsRequest::default();
         let answer = self.staff(|mut client| async move { client.list_payouts(request).await });
         let payouts = answer.await.unwrap().payouts;

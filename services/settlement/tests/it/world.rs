@@ -190,6 +190,15 @@ impl World {
         token.clone_into(&mut merchant.payout_destination_token);
     }
 
+    /// The merchant changes its bank account now.
+    pub(crate) fn moves_to(&self, shop: &Shop, token: &str) {
+        self.banks_at(shop, token);
+        let now = self.now_us();
+        let mut merchants = self.others.merchants.lock();
+        let merchant = merchants.known.get_mut(&shop.id).unwrap();
+        merchant.payout_destination_changed_at_us = now;
+    }
+
     /// Somebody who works for a merchant.
     pub(crate) fn owner(&self, shop: &Shop) -> Principal {
         Principal {

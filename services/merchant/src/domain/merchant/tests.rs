@@ -43,6 +43,7 @@ fn merchant(state: State) -> Merchant {
         },
         accounts: accounts(),
         destination: Some("ba_1".to_owned()),
+        destination_changed_at: None,
         next_wake_at: Some(NOW),
         attempts: 2,
         event_sequence: 4,
@@ -165,6 +166,33 @@ fn y2_a_plans_version_rises_with_its_terms_alone() {
     assert_eq!(version(Command::ChangeTerms(terms(291))), 4);
     assert_eq!(version(named("Other")), 3);
     assert_eq!(after(State::Active, Command::ChangeTerms(terms(290))), "=");
+}
+
+#[test]
+fn y7_each_change_of_the_bank_account_says_when_and_nothing_else_does() {
+    let to = |token: &str| {
+        Command::Update(Update {
+            destination: Some(token.to_owned()),
+            ..Update::default()
+        })
+    };
+    let first = merchant(State::Active);
+    let (renamed, _) = decide(&first, named("Other"), NOW).unwrap();
+    assert_eq!(renamed.destination_changed_at, None);
+    assert_eq!(
+        decide(&first, to("ba_1"), NOW).unwrap_err(),
+        Rejection::Already
+    );
+    let (moved, _) = decide(&first, to("ba_2"), NOW).unwrap();
+    assert_eq!(moved.destination_changed_at, Some(NOW));
+    let later = NOW.plus(std::time::Duration::from_secs(1));
+    let (renamed, _) = decide(&moved, named("Other"), later).unwrap();
+    assert_eq!(renamed.destination_changed_at, Some(NOW));
+    // Taken away and given again is a change each time: whoever does that waits as well.
+    let (none, _) = decide(&moved, to(""), later).unwrap();
+    let (again, fact) = decide(&none, to("ba_1"), later).unwrap();
+    assert_eq!(again.destination_changed_at, Some(later));
+    assert_eq!(fact, Some(Fact::Updated(vec!["payout_destination_token"])));
 }
 
 #[test]

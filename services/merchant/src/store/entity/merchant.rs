@@ -30,6 +30,7 @@ pub(crate) struct Model {
     pub(crate) available_account_id: AccountId,
     pub(crate) reserve_account_id: AccountId,
     pub(crate) destination: Option<String>,
+    pub(crate) destination_changed_at: Option<Timestamp>,
     pub(crate) next_wake_at: Option<Timestamp>,
     pub(crate) attempts: i32,
     pub(crate) event_sequence: i64,

@@ -33,6 +33,7 @@ fn payout() -> Payout {
         step: Step::Reserve,
         transfers: Uuid::from_u128(0xff).into(),
         attempts: 0,
+        held_until: None,
         is_seen: false,
         seen_line: None,
         returned_line: None,
@@ -78,6 +79,52 @@ fn after(words: &[Word]) -> (Payout, Vec<Fact>) {
         facts.extend(fact);
     }
     (payout, facts)
+}
+
+#[test]
+fn v3_a_held_payout_is_sent_when_it_is_released_and_released_when_it_is_misdirected() {
+    let held = Payout {
+        held_until: Some(LATER),
+        ..payout()
+    };
+    let (waits, fact) = decide(&held, Word::Reserved, NOW).unwrap();
+    assert_eq!((waits.state, waits.step), (State::Reserved, Step::Hold));
+    assert_eq!(
+        (waits.reason.as_str(), fact),
+        (COOLING_OFF, Some(Fact::Created))
+    );
+    assert_eq!(waits.next_wake_at, Some(LATER));
+    assert_eq!(
+        decide(&waits, taken(), NOW),
+        Err(Rejection::Before),
+        "too early"
+    );
+    let (due, _) = decide(&waits, Word::Taken { until: LATER }, LATER).unwrap();
+    assert_eq!(
+        (due.step, due.asked_at),
+        (Step::Hold, None),
+        "no bank was asked"
+    );
+    for (word, step, reason) in [
+        (Word::Released, Step::Send, ""),
+        (Word::Misdirected, Step::Void, DESTINATION_CHANGED),
+        (Word::Held { until: LATER }, Step::Hold, COOLING_OFF),
+    ] {
+        let (next, fact) = decide(&due, word.clone(), LATER).unwrap();
+        assert_eq!(
+            (next.step, next.reason.as_str(), fact),
+            (step, reason, None)
+        );
+        let (sent, _) = decide(&payout(), Word::Reserved, NOW).unwrap();
+        assert_eq!(
+            decide(&sent, word, NOW),
+            Err(Rejection::Before),
+            "it is not held"
+        );
+    }
+    let (gone, _) = decide(&due, Word::Misdirected, LATER).unwrap();
+    let (gone, fact) = decide(&gone, Word::Voided, LATER).unwrap();
+    assert_eq!((gone.state, fact), (State::Failed, Some(Fact::Failed)));
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(crate) struct Model {
     pub(crate) step: String,
     pub(crate) transfer_base_id: TransferId,
     pub(crate) attempts: i32,
+    pub(crate) held_until: Option<Timestamp>,
     pub(crate) is_seen: bool,
     pub(crate) seen_line_id: Option<LineId>,
     pub(crate) returned_line_id: Option<LineId>,
