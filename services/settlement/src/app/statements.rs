@@ -3,6 +3,8 @@
 //! Ids of transfers are committed with the lines, before anything is booked. A chunk of lines that is interrupted is the same chunk
 //! again.
 
+mod bank;
+
 use std::collections::{BTreeMap, HashSet};
 
 use paymesh_kernel::{
@@ -15,7 +17,6 @@ use crate::{
     clients::ledger::{Account, Code, Leg, Move, Verdict},
     domain::{
         ids::StatementId,
-        payout::{Payout, Rejection, Told, Word},
         statement::{
             Line, LineKind, MatchState, ReadLine, Statement, StatementKind, Telling, fingerprint,
             read,
@@ -45,17 +46,6 @@ enum Progress {
     Waiting,
 }
 
-/// Whose a line of the bank's statement is.
-#[derive(Clone, Copy)]
-enum Claim<'a> {
-    /// Tells of this payout, and no other line does.
-    Own(&'a Payout),
-    /// Of no payout, or of one of which it cannot be true.
-    Nobody,
-    /// It is too early to say.
-    Early,
-}
-
 /// What somebody sends.
 #[derive(Clone, Debug)]
 pub(crate) struct NewStatement {
@@ -83,7 +73,7 @@ impl App {
         if let Some(known) =
             store::statements::by_content(self.database(), tenant, &content_sha256).await?
         {
-            return Ok(Outcome::AlreadyApplied(known));
+            return self.wake(known).await.map(Outcome::AlreadyApplied);
         }
         let most = self.parts.settings.statement_lines;
         let read = read((new.kind, &new.source), &new.content, most).map_err(Error::Statement)?;
@@ -109,6 +99,26 @@ impl App {
             }
         }
         contended()
+    }
+
+    /// A statement that is parked is tried again when somebody sends it again (I5).
+    async fn wake(&self, known: Statement) -> Result<Statement, Error> {
+        if known.next_wake_at.is_some() || known.attempts == 0 {
+            return Ok(known);
+        }
+        let woken = Statement {
+            attempts: 0,
+            next_wake_at: Some(self.now()),
+            version: known.version.saturating_add(1),
+            ..known
+        };
+        let mut changes = ChangeSet::new();
+        store::statements::update(&mut changes, &woken);
+        match self.commit(changes).await {
+            // Somebody else has woken it.
+            Ok(()) | Err(CommitError::Stale) => Ok(woken),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Commits a statement with its lines. A movement that was told before is not booked again (I1).
@@ -225,6 +235,10 @@ impl App {
         let (attempts, next_wake_at) = match &result {
             Ok(Progress::Done) => (0, None),
             Ok(Progress::More) => (0, Some(self.now())),
+            Ok(Progress::Waiting) | Err(Error::Refused(_)) if self.is_last_try(&statement) => {
+                tracing::error!(statement = %statement.id, attempts = failures, "a statement is parked: the ledger does not take its lines; mend what is refused and import it again");
+                (failures, None)
+            }
             Ok(Progress::Waiting) | Err(_) => (failures, Some(self.again_at(failures))),
         };
         let later = Statement {
@@ -248,7 +262,7 @@ impl App {
             }
             let waiting = match statement.kind {
                 StatementKind::Provider => self.book_report(statement, lines).await?,
-                StatementKind::Bank => self.book_bank(statement.tenant, lines).await?,
+                StatementKind::Bank => self.book_bank(statement, lines).await?,
             };
             if waiting > 0 {
                 return Ok(Progress::Waiting);
@@ -327,130 +341,9 @@ impl App {
         Ok(self.commit(changes).await?)
     }
 
-    /// The bank's lines. Says how many have to wait for something else.
-    ///
-    /// A line takes its payout before anything is booked, and the transfers are the payout's: of all lines about a payout one is
-    /// booked as it, whoever imports them and when.
-    async fn book_bank(&self, tenant: TenantId, lines: Vec<Line>) -> Result<usize, Error> {
-        let named = lines.iter().filter_map(|line| line.read.payout());
-        let payouts = store::payouts::find_all(self.database(), named).await?;
-        let mut waiting = 0_usize;
-        let mut groups = Vec::new();
-        let mut done = Vec::new();
-        for line in lines {
-            let payout = line
-                .read
-                .payout()
-                .and_then(|id| payouts.get(&id))
-                .filter(|payout| payout.tenant == tenant);
-            let claim = self.claim(&line, payout).await?;
-            if matches!(claim, Claim::Early) {
-                waiting = waiting.saturating_add(1);
-                continue;
-            }
-            let (legs, is_suspended) = self.legs_of(&line, claim).await?;
-            if !line.read.amount.is_zero() {
-                groups.push(legs);
-            }
-            done.push(Line {
-                is_booked: true,
-                is_suspended,
-                version: line.version.saturating_add(1),
-                ..line
-            });
-        }
-        self.post_all(tenant, groups).await?;
-        let mut changes = ChangeSet::new();
-        for line in done {
-            store::statements::update_line(&mut changes, &line);
-        }
-        self.commit(changes).await?;
-        Ok(waiting)
-    }
-
-    /// Tells the payout what a line says of it, which it believes of one line alone.
-    async fn claim<'a>(&self, line: &Line, payout: Option<&'a Payout>) -> Result<Claim<'a>, Error> {
-        let (Some(payout), stated) = (payout, line.read.amount) else {
-            return Ok(Claim::Nobody);
-        };
-        let told = |amount| Told {
-            line: line.id,
-            amount,
-        };
-        let word = match (line.read.kind, stated.checked_neg()) {
-            (LineKind::Payout, Ok(left)) => Word::Seen(told(left)),
-            (LineKind::PayoutReturn, _) => Word::CameBack(told(stated)),
-            (
-                LineKind::Payout
-                | LineKind::Capture
-                | LineKind::Refund
-                | LineKind::Chargeback
-                | LineKind::Fee
-                | LineKind::Transfer
-                | LineKind::Other,
-                _,
-            ) => return Ok(Claim::Nobody),
-        };
-        match self.tell(payout.id, word).await? {
-            Ok(_) | Err(Rejection::Before) => Ok(Claim::Own(payout)),
-            Err(Rejection::Early) => Ok(Claim::Early),
-            Err(rejection @ (Rejection::Twice | Rejection::Contradiction)) => {
-                tracing::error!(payout = %payout.id, line = %line.id, ?rejection, "the bank's statement has what cannot be true of a payout; it waits in suspense, and the reconciliation shows it");
-                Ok(Claim::Nobody)
-            }
-        }
-    }
-
-    /// What a line of the bank means in the ledger, and whether nobody knows what it is.
-    async fn legs_of(&self, line: &Line, claim: Claim<'_>) -> Result<(Vec<Leg>, bool), Error> {
-        let cash = Account::BankCash;
-        let legs = match (line.read.kind, claim) {
-            (LineKind::Transfer, _) => {
-                let settlement = &line.read.reference;
-                let connector =
-                    store::statements::connector_of(self.database(), line.tenant, settlement)
-                        .await?;
-                let Some(connector) = connector else {
-                    return Ok((suspended(line), true));
-                };
-                let receivable = Account::Receivable(connector);
-                vec![signed_leg(
-                    line,
-                    line.transfers.nth(0),
-                    (cash, receivable, Code::ConnectorSettlement),
-                )]
-            }
-            (LineKind::Payout, Claim::Own(payout)) => {
-                vec![signed_leg(
-                    line,
-                    payout.confirmation(),
-                    (cash, Account::InTransit, Code::Confirmation),
-                )]
-            }
-            (LineKind::PayoutReturn, Claim::Own(payout)) => {
-                let owner = Account::Id(payout.account);
-                let transit = Account::InTransit;
-                vec![
-                    signed_leg(line, payout.arrival(), (cash, transit, Code::Return)),
-                    signed_leg(
-                        line,
-                        payout.credit(),
-                        (Account::InTransit, owner, Code::Return),
-                    ),
-                ]
-            }
-            (
-                LineKind::Payout
-                | LineKind::PayoutReturn
-                | LineKind::Capture
-                | LineKind::Refund
-                | LineKind::Chargeback
-                | LineKind::Fee
-                | LineKind::Other,
-                _,
-            ) => return Ok((suspended(line), true)),
-        };
-        Ok((legs, false))
+    /// True when a statement has been tried so often that it is not tried again by itself (I5).
+    fn is_last_try(&self, statement: &Statement) -> bool {
+        statement.attempts.saturating_add(1) >= self.parts.settings.statement_attempts
     }
 
     /// Books groups; those of a closed period one by one with today's date.
@@ -503,17 +396,6 @@ impl App {
 
 fn is_short(statement: &Statement) -> bool {
     u64::try_from(statement.line_count).is_ok_and(|count| count <= CHUNK)
-}
-
-/// What nobody knows of waits in suspense.
-fn suspended(line: &Line) -> Vec<Leg> {
-    let id = line.transfers.nth(0);
-    let legs = (
-        Account::BankCash,
-        Account::Suspense,
-        Code::ConnectorSettlement,
-    );
-    vec![signed_leg(line, id, legs)]
 }
 
 /// A leg for the amount of a line: from the first account to the second when it came in, the other way when it went out.

@@ -1,5 +1,7 @@
 //! What a bank's statement says of payouts is believed once, of the whole amount, and of what was sent.
 
+use std::time::Duration;
+
 use paymesh_kernel::Role;
 use paymesh_mesh::CallError;
 use paymesh_proto::{
@@ -9,8 +11,11 @@ use paymesh_proto::{
 
 use crate::{
     breaks::BANK,
-    world::{DAY, Shop, World, money, worlds},
+    world::{DAY, Shop, World, money, world, worlds},
 };
+
+/// Longer than any lease or wait of the component.
+const LATER: Duration = Duration::from_secs(600);
 
 /// A line of the bank.
 fn line(entry: &str, kind: &str, payout: &str, (currency, minor): (&str, i64)) -> String {
@@ -106,7 +111,7 @@ async fn p4_imports_beside_each_other_give_back_once() {
         assert!(all.iter().all(Result::is_ok), "{all:?}");
         world
             .eventually("all lines are booked", || async {
-                world.advance(std::time::Duration::from_secs(600));
+                world.advance(LATER);
                 world.others.ledger.lock().of(Purpose::BankCash, "EUR") == -8 * 5_000
             })
             .await;
@@ -191,7 +196,7 @@ async fn p4_a_return_that_is_interrupted_is_finished_once() {
         let back = line("e1", "payout_return", &id, ("EUR", 5_000));
         world.told_by("bank", &[back]).await.unwrap();
         world.restart().await;
-        world.advance(std::time::Duration::from_secs(600));
+        world.advance(LATER);
         let other = line("e2", "payout_return", &id, ("EUR", 5_000));
         world.told_by("bank", &[other]).await.unwrap();
         world
@@ -200,5 +205,130 @@ async fn p4_a_return_that_is_interrupted_is_finished_once() {
             })
             .await;
         assert_eq!(world.sums(&shop), (10_000, 5_000, -10_000));
+    }
+}
+
+#[tokio::test]
+async fn i5_what_comes_back_for_a_closed_account_waits_in_suspense_and_shows_as_a_break() {
+    for world in worlds().await {
+        let (gone, other) = (world.rich_shop(), world.rich_shop());
+        let lost = world.sent(&gone, "k").await;
+        let good = world.sent(&other, "l").await;
+        let lines = |of: &[&str]| -> Vec<String> {
+            let left = of
+                .iter()
+                .map(|id| line(&format!("{id}-left"), "payout", id, ("EUR", -5_000)));
+            let back = of
+                .iter()
+                .map(|id| line(&format!("{id}-back"), "payout_return", id, ("EUR", 5_000)));
+            left.chain(back).collect()
+        };
+        world
+            .others
+            .ledger
+            .lock()
+            .closed
+            .insert(gone.available.clone());
+        world
+            .told_by("bank", &lines(&[&lost, &good]))
+            .await
+            .unwrap();
+        for id in [&lost, &good] {
+            world.until_payout_is(id, State::Returned).await;
+        }
+        world
+            .eventually("both are booked", || async {
+                world.advance(Duration::from_secs(1));
+                world.others.ledger.lock().of(Purpose::BankCash, "EUR") == 0
+            })
+            .await;
+        assert_eq!(
+            world.sums(&other),
+            (10_000, 5_000, 0),
+            "I5: the other one has it"
+        );
+        assert_eq!(world.sums(&gone).0, 5_000);
+        world.reconcile("EUR").await;
+        assert_eq!(world.kinds().await, [(Kind::MissingInLedger, 5_000)], "I5");
+        let transit = world
+            .others
+            .ledger
+            .lock()
+            .of(Purpose::PayoutInTransit, "EUR");
+        assert_eq!(transit, 0);
+    }
+}
+
+#[tokio::test]
+async fn i5_a_statement_that_waits_for_what_never_happens_ends_in_suspense() {
+    let mut world = world().await;
+    world.settings.statement_attempts = 3;
+    world.settings.retry_ms = (10, 50);
+    world.settings.bank.url = "http://127.0.0.1:1".to_owned();
+    world.restart().await;
+    let shop = world.rich_shop();
+    let staff = world.harness.person(Role::Finance);
+    let answer = world.pay_out(&staff, world.ask(&shop, "k", 5_000)).await;
+    let id = answer.unwrap().payout.unwrap().id;
+    // It came back, says the bank, and never was there.
+    let back = line("b", "payout_return", &id, ("EUR", 5_000));
+    world.told_by("bank", &[back]).await.unwrap();
+    world
+        .eventually("it is in suspense", || async {
+            world.advance(Duration::from_secs(1));
+            world.others.ledger.lock().of(Purpose::Suspense, "EUR") == 5_000
+        })
+        .await;
+    world.reconcile("EUR").await;
+    assert_eq!(world.kinds().await, [(Kind::MissingInLedger, 5_000)], "I5");
+}
+
+#[tokio::test]
+async fn i5_a_statement_that_the_ledger_takes_nowhere_is_parked_and_woken_by_its_own_file() {
+    for mut world in worlds().await {
+        world.settings.statement_attempts = 3;
+        world.restart().await;
+        let suspense = {
+            let mut ledger = world.others.ledger.lock();
+            let id = ledger.system_id(Purpose::Suspense, "EUR", "");
+            ledger.closed.insert(id.clone());
+            id
+        };
+        let interest = [line("i", "interest", "", ("EUR", 700))];
+        world.told_by("bank", &interest).await.unwrap();
+        // Three attempts, each of which asks for suspense twice: as what it is, and because it was refused.
+        world
+            .eventually("it was tried three times", || async {
+                world.advance(LATER);
+                world.others.ledger.lock().refused_as_closed == 6
+            })
+            .await;
+        world.advance(LATER);
+        // A long report is booked by the same task, which would have found the parked one first.
+        let rows = |n: u32| format!("capture,p{n},o{n},who,EUR,5,1,{DAY}T12:00:00Z\n");
+        let head =
+            "type,payment_id,operation_id,reference,currency,gross_minor,fee_minor,business_at\n";
+        let report = head.to_owned() + &(0..300).map(rows).collect::<String>();
+        world
+            .import(StatementKind::Provider, &report)
+            .await
+            .unwrap();
+        world
+            .eventually("the report is booked", || async {
+                world.others.ledger.lock().of(Purpose::ConnectorFees, "EUR") == -300
+            })
+            .await;
+        assert_eq!(
+            world.others.ledger.lock().refused_as_closed,
+            6,
+            "I5: it has ended"
+        );
+        world.others.ledger.lock().closed.remove(&suspense);
+        world.told_by("bank", &interest).await.unwrap();
+        world
+            .eventually("it is booked", || async {
+                world.others.ledger.lock().of(Purpose::Suspense, "EUR") == 700
+            })
+            .await;
     }
 }

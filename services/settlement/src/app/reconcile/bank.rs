@@ -273,7 +273,7 @@ fn judge_payout(report: &mut Report, line: &Line, payout: &Payout) {
         Some(_) if !line.is_suspended => return report.agree(line.id),
         Some(expected) if expected.currency() != stated.currency() => BreakKind::CurrencyDiffers,
         Some(expected) if expected != stated => BreakKind::AmountDiffers,
-        Some(_) if teller.is_some() => BreakKind::Duplicate,
+        Some(_) if teller.is_some_and(|teller| teller != line.id) => BreakKind::Duplicate,
         Some(_) | None => BreakKind::MissingInLedger,
     };
     report.differ(Found {

@@ -1,6 +1,6 @@
 //! A ledger: groups whole or not at all, ids that are keys, bounds, reservations, heights, entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paymesh_proto::{
     account::v1::{self as wire, account_service_server::AccountService},
@@ -49,6 +49,10 @@ pub(crate) struct Ledger {
     serial: u128,
     /// Value dates before it are refused.
     pub(crate) closed_until_us: i64,
+    /// Accounts that take no more credits.
+    pub(crate) closed: BTreeSet<String>,
+    /// Transfers that were refused because of that.
+    pub(crate) refused_as_closed: u32,
     /// Calls that book and whose answer is lost.
     pub(crate) answers_to_lose: u32,
     /// Calls that never arrive.
@@ -308,6 +312,10 @@ impl Ledger {
         }
         if self.books[&debit].currency != currency || self.books[&credit].currency != currency {
             return Err(Code::AccountCurrencyDiffers);
+        }
+        if self.closed.contains(&credit) {
+            self.refused_as_closed += 1;
+            return Err(Code::CreditAccountClosed);
         }
         let from = &self.books[&debit];
         if is_bounded(from) && from.debits + from.reserved + minor > from.credits {
