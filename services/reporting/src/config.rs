@@ -23,6 +23,8 @@ pub struct Settings {
     pub catch_up_ms: u64,
     /// Rows that are due are looked for at least so often, in milliseconds.
     pub poll_ms: u64,
+    /// The sums of each account after each batch are kept so many days; of older days the last of the day is kept.
+    pub balance_days: u64,
     /// Files are kept so many days.
     pub file_days: u64,
     /// A schedule waits so long behind its due time for facts that are on their way, in milliseconds.
@@ -40,6 +42,7 @@ impl Default for Settings {
             attempts: 5,
             catch_up_ms: 10_000,
             poll_ms: 1_000,
+            balance_days: 92,
             file_days: 400,
             schedule_grace_ms: 30_000,
         }
@@ -69,6 +72,7 @@ impl Settings {
             ),
             ("catch_up_ms", self.catch_up_ms, 0, 600_000),
             ("poll_ms", self.poll_ms, 10, 600_000),
+            ("balance_days", self.balance_days, 1, 36_500),
             ("file_days", self.file_days, 1, 36_500),
             ("schedule_grace_ms", self.schedule_grace_ms, 0, 3_600_000),
         ];

@@ -44,5 +44,8 @@ pub(crate) struct Range {
 
 /// The schema of the component.
 pub(crate) fn migrations() -> Migrations {
-    vec![Box::new(migration::Tables)]
+    vec![
+        Box::new(migration::Tables),
+        Box::new(migration::OldBalances),
+    ]
 }

@@ -89,6 +89,19 @@ impl App {
         }
     }
 
+    /// Refuses what can only be told of the present: within a day that is long past the sums of accounts are not kept (P10).
+    fn must_be_kept(&self, moment: Timestamp) -> Result<(), Halt> {
+        let is_midnight = moment == Timestamp::from_day(moment.day());
+        let since = self.every_batch_since(self.now());
+        if is_midnight || moment >= since || moment <= Timestamp::EPOCH {
+            return Ok(());
+        }
+        let days = self.settings().balance_days;
+        Err(Halt::Final(format!(
+            "MOMENT_NOT_KEPT: balances of days older than {days} days are kept for the end of each day; choose midnight UTC"
+        )))
+    }
+
     fn page_rows(&self) -> u64 {
         self.settings().page_rows
     }

@@ -1,4 +1,5 @@
-//! What goes by itself: files that were kept their time, pieces of attempts that were given up.
+//! What goes by itself: files that were kept their time, pieces of attempts that were given up, sums of accounts within days that are
+//! long past.
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 const LEFT_OVER: Duration = Duration::from_secs(2 * 24 * 3_600);
 /// Runs looked at in one round.
 const ROUND: u64 = 200;
+/// Old sums taken away in one statement.
+const AT_ONCE: u64 = 5_000;
 const DAY_SECONDS: u64 = 86_400;
 
 // === impl App ===
@@ -28,6 +31,32 @@ impl App {
             let error = chain(&error);
             tracing::warn!(error, "old files cannot be taken away now");
         }
+        if let Err(error) = self.thin_balances(now).await {
+            let error = chain(&error);
+            tracing::warn!(error, "old sums of accounts cannot be taken away now");
+        }
+    }
+
+    /// From this moment on the sums after each batch are there; before it those at the end of each day (P10).
+    pub(super) fn every_batch_since(&self, now: Timestamp) -> Timestamp {
+        let days = self.settings().balance_days;
+        let kept = Duration::from_secs(days.saturating_mul(DAY_SECONDS));
+        Timestamp::from_day(now.minus(kept).day())
+    }
+
+    async fn thin_balances(&self, now: Timestamp) -> Result<(), Error> {
+        let end = self.every_batch_since(now);
+        let mut from = Timestamp::EPOCH;
+        while let Some(first) = store::ledger::first_booked(self.database(), from).await? {
+            if first >= end {
+                break;
+            }
+            let next = Timestamp::from_day(first.day().saturating_add(1));
+            let day = (Timestamp::from_day(first.day()), next);
+            while store::ledger::thin(self.database(), day, AT_ONCE).await? >= AT_ONCE {}
+            from = next;
+        }
+        Ok(())
     }
 
     async fn purge_files(&self, now: Timestamp) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use paymesh_kernel::{ChangeSet, Database, Timestamp, id::TenantId};
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
 
 use super::{
     Range, StoreError,
@@ -122,6 +122,34 @@ pub(crate) async fn trial(
         (place, sums)
     });
     Ok(trial.collect::<BTreeMap<_, _>>())
+}
+
+/// When sums were booked first, at or after `from`.
+pub(crate) async fn first_booked(
+    database: &Database,
+    from: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let query = "SELECT MIN(booked_at) AS first FROM ledger_balances WHERE booked_at >= $1";
+    let rows: Vec<First> = sql::all(database, query, vec![from.into()]).await?;
+    let first = rows.into_iter().find_map(|row| row.first);
+    Ok(first.map(Timestamp::from_micros))
+}
+
+/// Takes away sums of one day that others of the same account and day follow, at most `limit` at once; says how many.
+pub(crate) async fn thin(
+    database: &Database,
+    (from, until): (Timestamp, Timestamp),
+    limit: u64,
+) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM ledger_balances WHERE (account_id, height) IN (\
+               SELECT b.account_id, b.height FROM ledger_balances b WHERE b.booked_at >= $1 AND b.booked_at < $2 AND EXISTS (\
+               SELECT 1 FROM ledger_balances l WHERE l.account_id = b.account_id AND l.height > b.height \
+               AND l.booked_at >= b.booked_at AND l.booked_at < $2) LIMIT $3)";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [from.into(), until.into(), limit.into()];
+    let statement = Statement::from_sql_and_values(database.backend().into(), sql, values);
+    let done = database.writer().execute_raw(statement).await?;
+    Ok(done.rows_affected())
 }
 
 /// What was posted to income and expense accounts within the range, by purpose and currency: the sums at its end less those at its

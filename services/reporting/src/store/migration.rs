@@ -324,6 +324,25 @@ impl MigrationTrait for Tables {
     }
 }
 
+/// Finds old sums by their day.
+#[derive(Debug)]
+pub(crate) struct OldBalances;
+
+impl MigrationName for OldBalances {
+    fn name(&self) -> &'static str {
+        "reporting_0002_old_balances"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for OldBalances {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = "CREATE INDEX ledger_balances_booked_at_idx ON ledger_balances (booked_at)";
+        manager.get_connection().execute_unprepared(sql).await?;
+        Ok(())
+    }
+}
+
 fn table(name: &'static str, columns: &[(&'static str, Kind)]) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(Alias::new(name));

@@ -7,13 +7,14 @@ use paymesh_proto::{
     reporting::v1::{ReportKind, RunState},
 };
 
-use crate::world::{World, read_csv};
+use crate::world::{DAY_US, TODAY_US, World, read_csv, rows};
 
 crate::scenario! {
     p6_money_by_class_and_purpose_is_what_the_ledger_says;
     p6_one_cent_of_difference_fails_the_report;
     p6_facts_that_are_on_their_way_are_waited_for;
     p6_a_moment_in_the_past_has_the_sums_of_its_height;
+    p10_old_days_keep_their_last_sums_and_say_so_within_the_day;
     p4_a_ledger_that_is_away_puts_a_run_back;
 }
 
@@ -75,6 +76,60 @@ async fn p6_money_by_class_and_purpose_is_what_the_ledger_says(mut world: World)
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["day"], "2026-01-15");
     assert_eq!(lines[0]["earned_minor"], "6090");
+}
+
+async fn p10_old_days_keep_their_last_sums_and_say_so_within_the_day(mut world: World) {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let (receivable, pending, fees) = chart(&mut world).await;
+    for _ in 0..4 {
+        for _ in 0..5 {
+            world.transfer((receivable, pending), 1_000).await;
+            world.transfer((pending, fees), 100).await;
+            world.advance(Duration::from_secs(60));
+        }
+        world.advance(DAY);
+    }
+    let midnight = |days: i64| (TODAY_US / DAY_US + days) * DAY_US;
+    let ask = async |world: &World, until: i64| {
+        let definition = world.defined(ReportKind::TrialBalance, &[]).await;
+        world.run(&definition, Some((0, until))).await
+    };
+    let database = world.database().await;
+    assert_eq!(rows(&database, "ledger_balances").await, 4 * 5 * 4);
+    world.settings.balance_days = 1;
+    world.restart().await;
+    world
+        .harness
+        .eventually("three old days are thinned", async || {
+            // Of the last day every batch stays.
+            rows(&database, "ledger_balances").await == 3 * 3 + 5 * 4
+        })
+        .await;
+    for days in 1..=4 {
+        let run = ask(&world, midnight(days)).await;
+        assert_eq!(run.state(), RunState::Completed, "P10: {}", run.reason);
+    }
+    let last_day = ask(&world, midnight(3) + 120_000_000).await;
+    assert_eq!(
+        last_day.state(),
+        RunState::Completed,
+        "P10: {}",
+        last_day.reason
+    );
+    let within = ask(&world, midnight(1) + 120_000_000).await;
+    assert_eq!(within.state(), RunState::Failed, "P10");
+    assert!(
+        within.reason.starts_with("MOMENT_NOT_KEPT: "),
+        "{}",
+        within.reason
+    );
+    let booked = (ReportKind::Fees, &[("view", "ledger")][..]);
+    let lines = world.lines(booked, None).await;
+    let earned: Vec<_> = lines
+        .iter()
+        .map(|line| line["earned_minor"].as_str())
+        .collect();
+    assert_eq!(earned, ["500"; 4], "P10: each day is whole");
 }
 
 async fn p6_one_cent_of_difference_fails_the_report(mut world: World) {

@@ -17,6 +17,7 @@ use paymesh_proto::{
 };
 use paymesh_reporting::{Reporting, Settings};
 use paymesh_testkit::{Harness, TestDatabase};
+use sea_orm::{ConnectionTrait as _, Statement};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -111,6 +112,12 @@ impl World {
         self.harness.restart().await;
         self.publishers.clear();
         self.start().await;
+    }
+
+    /// The component's own database, for what no answer shows.
+    pub(crate) async fn database(&mut self) -> Database {
+        let config = self.harness.database_of("reporting").await;
+        Database::open(&config).await.unwrap()
     }
 
     pub(crate) fn now_us(&self) -> i64 {
@@ -414,4 +421,12 @@ pub(crate) fn money(minor: i64, currency: &str) -> Option<Money> {
 /// The reason of a refused call.
 pub(crate) fn reason<T: std::fmt::Debug>(result: Result<T, CallError>) -> String {
     result.unwrap_err().reason_text().to_owned()
+}
+
+/// How many rows a table has.
+pub(crate) async fn rows(database: &Database, table: &str) -> i64 {
+    let count = format!("SELECT COUNT(*) AS count FROM {table}");
+    let statement = Statement::from_string(database.backend().into(), count);
+    let row = database.reader().query_one_raw(statement).await.unwrap();
+    row.unwrap().try_get("", "count").unwrap()
 }

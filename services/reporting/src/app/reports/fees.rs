@@ -84,6 +84,8 @@ impl App {
         file.begin(LEDGER)?;
         let currency = asked(file.run(), kind::CURRENCY);
         let mut rest = range_of(file.run());
+        self.must_be_kept(rest.from)?;
+        self.must_be_kept(rest.until)?;
         while let Some(first) = store::ledger::first_earned(self.database(), rest).await? {
             let (part, day) = day_of(rest, first);
             let mut lines = Vec::new();

@@ -40,6 +40,7 @@ const MOMENT: Duration = Duration::from_micros(1);
 impl App {
     pub(super) async fn trial_balance(&self, file: &mut File<'_>) -> Result<(), Halt> {
         let at = moment_of(file.run());
+        self.must_be_kept(at)?;
         let currency = asked(file.run(), kind::CURRENCY);
         let by = asked(file.run(), kind::BY);
         let (trial, height) = self.agreed(file, (&currency, at)).await?;
