@@ -76,14 +76,35 @@ pub fn load<T: Default + Serialize + DeserializeOwned>(
         .map_err(|error: toml::de::Error| shape(error.message().to_owned()))
 }
 
-/// The tree as TOML, secrets redacted.
+/// The tree as TOML, secrets redacted, and what stands before the host of a URL too.
 ///
 /// # Errors
 /// When the tree cannot be written as TOML.
 pub fn print<T: Serialize>(tree: &T) -> Result<String, ConfigError> {
-    toml::to_string_pretty(tree).map_err(|error| ConfigError::Shape {
+    let text = toml::to_string_pretty(tree).map_err(|error| ConfigError::Shape {
         message: error.to_string(),
-    })
+    })?;
+    Ok(without_userinfo(&text))
+}
+
+/// Name and password of each URL become asterisks: a URL is no [`Secret`], but people write one into it.
+fn without_userinfo(text: &str) -> String {
+    const BEFORE: &str = "://";
+    let ends_authority = |c: char| c.is_whitespace() || "/?#\"'".contains(c);
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(BEFORE) {
+        let (head, url) = rest.split_at(at + BEFORE.len());
+        shown.push_str(head);
+        let authority = url.find(ends_authority).unwrap_or(url.len());
+        let host = url[..authority].rfind('@').unwrap_or(0);
+        if host > 0 {
+            shown.push_str("***");
+        }
+        rest = &url[host..];
+    }
+    shown.push_str(rest);
+    shown
 }
 
 fn read_table(path: &Path) -> Result<Table, ConfigError> {
@@ -229,6 +250,38 @@ mod tests {
         fs::write(&path, "name = \"file\"\n[account]\nlimit = 1").unwrap();
         let tree: Tree = load(Some(&path), variable("PAYMESH__ACCOUNT__LIMIT", "7")).unwrap();
         assert_eq!((tree.name.as_str(), tree.account.limit), ("file", 7));
+    }
+
+    #[test]
+    fn name_and_password_of_a_url_are_not_printed() {
+        for (written, printed) in [
+            ("https://api.example/v1@2", "https://api.example/v1@2"),
+            (
+                "https://shop:s3cret@api.example:8443/v1",
+                "https://***@api.example:8443/v1",
+            ),
+            ("http://t0ken@api.example", "http://***@api.example"),
+            (
+                "https://shop:p@ss@api.example?a=b@c",
+                "https://***@api.example?a=b@c",
+            ),
+            (
+                "https://a:b@one.example,https://c:d@two.example",
+                "https://***@one.example,https://***@two.example",
+            ),
+            ("mail@shop.example", "mail@shop.example"),
+        ] {
+            let tree = Tree {
+                name: written.to_owned(),
+                ..Tree::default()
+            };
+            let text = print(&tree).unwrap();
+            assert!(text.contains(&format!("\"{printed}\"")), "{text}");
+            assert!(
+                !text.contains("s3cret") && !text.contains("t0ken"),
+                "{text}"
+            );
+        }
     }
 
     #[test]
