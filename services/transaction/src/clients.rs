@@ -22,6 +22,9 @@ use crate::{
     domain::answer::{Answer, Effect, Failure},
 };
 
+/// Reasons of the mesh whose kinds callees use as well.
+const OF_THE_MESH: [&str; 2] = ["METHOD_UNKNOWN", "REQUEST_TOO_LARGE"];
+
 /// Who is asked, and on whose behalf.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
@@ -94,12 +97,35 @@ pub(crate) fn failure(error: &CallError) -> Answer {
     })
 }
 
-/// True when the callee has decided: the same call would be refused again.
+/// True when the callee itself has decided: the same call would be refused again. What the mesh refuses before the callee sees it,
+/// and what a callee does not let this component do, says nothing of the payment: the installation is at fault, and until somebody
+/// has mended it the callee counts as away.
 pub(crate) fn is_refusal(error: &CallError) -> bool {
-    !error.is_passing() && error.outcome() == Outcome::NotProcessed
+    let may_decide = match error.kind() {
+        ErrorKind::InvalidArgument
+        | ErrorKind::NotFound
+        | ErrorKind::AlreadyExists
+        | ErrorKind::FailedPrecondition => true,
+        ErrorKind::Unauthenticated
+        | ErrorKind::PermissionDenied
+        | ErrorKind::Aborted
+        | ErrorKind::ResourceExhausted
+        | ErrorKind::Unavailable
+        | ErrorKind::DeadlineExceeded
+        | ErrorKind::Internal => false,
+    };
+    may_decide && !is_of_the_mesh(error) && error.outcome() == Outcome::NotProcessed
 }
 
 /// True when there is no such object.
 pub(crate) fn is_not_found(error: &CallError) -> bool {
-    error.kind() == ErrorKind::NotFound
+    error.kind() == ErrorKind::NotFound && !is_of_the_mesh(error)
 }
+
+/// True when the callee has not seen the call, whatever the kind of the error.
+fn is_of_the_mesh(error: &CallError) -> bool {
+    OF_THE_MESH.contains(&error.reason_text())
+}
+
+#[cfg(test)]
+mod tests;

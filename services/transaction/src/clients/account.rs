@@ -17,6 +17,7 @@ use paymesh_proto::{
 
 use super::{
     cache::{Cache, Limits},
+    is_not_found,
     wire::contradiction,
 };
 use crate::domain::{
@@ -223,8 +224,14 @@ impl Accounts {
                 let balance = account.and_then(|account| account.balance);
                 Ok(balance.map_or(0, |balance| balance.available_minor))
             }
-            Err(status) if status.code() == tonic::Code::NotFound => Ok(0),
-            Err(status) => Err(status.into()),
+            Err(status) => {
+                let error = CallError::from(status);
+                if is_not_found(&error) {
+                    Ok(0)
+                } else {
+                    Err(error)
+                }
+            }
         }
     }
 }
