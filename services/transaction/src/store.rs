@@ -12,7 +12,8 @@ use paymesh_kernel::{
 };
 use sea_orm::{
     ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, sea_query::Expr,
+    QuerySelect as _,
+    sea_query::{Expr, LikeExpr},
 };
 use sea_orm_migration::MigrationTrait;
 
@@ -238,11 +239,23 @@ pub(crate) async fn end_leases_of(
         .col_expr(operation::Column::NextWakeAt, Expr::value(now))
         .col_expr(operation::Column::Version, version)
         .filter(operation::Column::LeaseUntil.gt(now))
-        .filter(operation::Column::LeaseOwner.starts_with(format!("{replica}:")))
+        .filter(operation::Column::LeaseOwner.like(LikeExpr::new(lives_of(replica)).escape('!')))
         .filter(operation::Column::LeaseOwner.ne(instance))
         .exec(database.writer())
         .await?;
     Ok(ended.rows_affected)
+}
+
+/// The pattern of the names of all lives of a replica. A name may hold what patterns use as wildcards.
+fn lives_of(replica: &str) -> String {
+    let mut pattern = String::with_capacity(replica.len().saturating_add(2));
+    for letter in replica.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern + ":%"
 }
 
 /// True when a payment method was used before.

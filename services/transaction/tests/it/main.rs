@@ -17,6 +17,7 @@ mod disputes;
 mod events;
 mod fakes;
 mod keys;
+mod leases;
 mod outages;
 mod payments;
 mod people;
