@@ -3,7 +3,7 @@
 use paymesh_kernel::{Principal, Role};
 use paymesh_mesh::CallError;
 use paymesh_proto::{
-    account::v1::AccountPurpose as Purpose,
+    account::v1::{AccountPurpose as Purpose, TransferCode},
     settlement::v1::{
         self as wire, BreakKind as Kind, BreakState, MatchState, PayoutState, StatementKind,
     },
@@ -210,6 +210,44 @@ async fn r1_what_is_told_in_another_currency_is_a_break_of_both() {
         (item.ledger_amount, item.statement_amount),
         (money(400, "EUR"), money(400, "USD"))
     );
+}
+
+#[tokio::test]
+async fn r3_a_won_dispute_agrees_with_the_report_whatever_the_connector_keeps_of_its_fee() {
+    // What the line of the reversal has as fee, what the ledger gave back beside the amount, and the difference.
+    for (told_fee, given_back, difference) in [
+        (0, 0, None),
+        (-1_500, 1_500, None),
+        (0, 1_500, Some(-1_500)),
+    ] {
+        let world = world().await;
+        let shop = world.shop("EUR", 0);
+        let transaction = world.booked(&shop.pending, 10_000);
+        {
+            let mut ledger = world.others.ledger.lock();
+            let owed = ledger.system_id(Purpose::ConnectorReceivable, "EUR", "simulated");
+            let now = world.now_us();
+            let taken = (TransferCode::Chargeback, 11_500);
+            ledger.book((&shop.pending, &owed), taken, (&transaction, now));
+            let back = (TransferCode::Reversal, 10_000 + given_back);
+            ledger.book((&owed, &shop.pending), back, (&transaction, now));
+        }
+        let dispute = |kind: &str, operation: &str, (gross, fee): (i64, i64)| {
+            told(operation, &transaction, ("EUR", gross))
+                .replace("capture", kind)
+                .replace(&format!(",{gross},0,"), &format!(",{gross},{fee},"))
+        };
+        let report = [
+            told("cap_1", &transaction, ("EUR", 10_000)),
+            dispute("chargeback", "dsp_1", (-10_000, 1_500)),
+            dispute("chargeback_reversal", "dsp_1", (10_000, told_fee)),
+        ];
+        let report = REPORT.to_owned() + &report.concat();
+        world.take(StatementKind::Provider, report).await;
+        world.reconcile("EUR").await;
+        let found: Vec<i64> = world.differences().await.iter().map(|of| of.2).collect();
+        assert_eq!(found, Vec::from_iter(difference), "{told_fee} {given_back}");
+    }
 }
 
 #[tokio::test]

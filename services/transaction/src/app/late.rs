@@ -11,6 +11,7 @@ use crate::{
         fact::ChargebackStage,
         operation::{OperationKind, OperationState},
         status::Status,
+        template::Kept,
         work::Work,
     },
     error::Error,
@@ -179,7 +180,9 @@ impl App {
                 {
                     return Ok(Next::Done);
                 }
-                command::chargeback_won(main.transaction, &booked.operation, moment)?
+                // What payment names now is what the connector charges in the end.
+                let kept = news.taken.connector_fee.map_or(Kept::Nothing, Kept::Part);
+                command::chargeback_won(main.transaction, &booked.operation, kept, moment)?
             }
             (ChargebackStage::Lost, Some(booked)) => {
                 let won = OperationId::reversal_of(dispute);

@@ -274,6 +274,17 @@ pub struct Chargeback {
     pub fee: Money,
 }
 
+/// What a connector keeps of its fee for a dispute that was won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// All that it charged.
+    All,
+    /// This much.
+    Part(Money),
+    /// The fee came back.
+    Nothing,
+}
+
 /// A chargeback. Its legs against the bearer are forced: the scheme has taken the money already.
 #[must_use]
 pub fn chargeback(figures: &Chargeback) -> Vec<Leg> {
@@ -302,6 +313,28 @@ pub fn chargeback(figures: &Chargeback) -> Vec<Leg> {
         Code::Chargeback,
     );
     group.legs()
+}
+
+/// What is given back of a booked chargeback when its dispute is won: all of it at the original figures, but what the connector keeps
+/// of its fee, which the connector alone knows.
+#[must_use]
+pub fn chargeback_won(booked: &[Leg], kept: Kept) -> Vec<Leg> {
+    let comes_back = |leg: &Leg| {
+        if !matches!(leg.debit, Book::ConnectorFees(_)) {
+            return Some(leg.clone());
+        }
+        let kept = match kept {
+            Kept::Nothing => return Some(leg.clone()),
+            Kept::Part(kept) => kept,
+            Kept::All => leg.amount,
+        };
+        let amount = leg.amount.checked_sub(kept).ok()?;
+        amount.is_positive().then(|| Leg {
+            amount,
+            ..leg.clone()
+        })
+    };
+    booked.iter().filter_map(comes_back).collect()
 }
 
 /// A correction by two people.

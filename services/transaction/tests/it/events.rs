@@ -5,6 +5,7 @@ use paymesh_chassis::migrate;
 use paymesh_kernel::{ChangeSet, Clock as _, Database, Writer, group_commit::GroupCommitConfig};
 use paymesh_proto::{
     Fact,
+    account::v1::AccountPurpose,
     payment::v1::{self as payment, AttemptSnapshot},
     transaction::v1::{self as wire, TransactionStatus as Status},
     types::v1::Page,
@@ -234,7 +235,78 @@ async fn disputes_that_payment_tells_of_are_booked() {
             platform.world.ledger.lock().balance(AVAILABLE) == 0
         })
         .await;
-    platform.world.ledger.lock().assert_balanced();
+    let ledger = platform.world.ledger.lock();
+    ledger.assert_balanced();
+    let fees = ledger.system_balance(AccountPurpose::ConnectorFees, "USD", "sim");
+    assert_eq!(
+        fees, -1_500,
+        "T16: the fact says that the fee stays charged"
+    );
+}
+
+#[tokio::test]
+async fn t16_of_a_won_dispute_comes_back_of_the_fee_what_the_fact_says() {
+    for (kept, fees) in [
+        (money(1_500, "USD"), -1_500),
+        (money(500, "USD"), -500),
+        (None, 0),
+    ] {
+        let mut platform = Platform::new().await;
+        platform.start().await;
+        let payment = Payment::start(&platform).await;
+        let id = platform.purchased("k1").await;
+        let dispute = |connector_fee| {
+            Some(payment::Dispute {
+                id: DISPUTE.to_owned(),
+                transaction_id: id.clone(),
+                amount: money(10_000, "USD"),
+                connector_fee,
+                ..payment::Dispute::default()
+            })
+        };
+        let owed = AccountPurpose::ConnectorReceivable;
+        let before = platform
+            .world
+            .ledger
+            .lock()
+            .system_balance(owed, "USD", "sim");
+        let aggregate = uuid::Uuid::from_u128(4);
+        let opened = payment::DisputeOpened {
+            dispute: dispute(money(1_500, "USD")),
+            ..payment::DisputeOpened::default()
+        };
+        payment.tell(&platform, aggregate, opened).await;
+        let won = payment::DisputeWon {
+            dispute: dispute(kept),
+            ..payment::DisputeWon::default()
+        };
+        payment.tell(&platform, aggregate, won).await;
+        platform
+            .harness
+            .eventually("the dispute is given back", || async {
+                platform
+                    .harness
+                    .clock
+                    .advance(std::time::Duration::from_secs(1));
+                let operations = platform.get(&id).await.operations;
+                operations.iter().any(|part| {
+                    part.kind() == wire::OperationKind::ChargebackReversal
+                        && part.state() == wire::OperationState::Completed
+                })
+            })
+            .await;
+        let ledger = platform.world.ledger.lock();
+        ledger.assert_balanced();
+        let charged = ledger.system_balance(AccountPurpose::ConnectorFees, "USD", "sim");
+        assert_eq!(charged, fees, "T16");
+        // What the connector owes is what its report will say.
+        assert_eq!(
+            ledger.system_balance(owed, "USD", "sim") - before,
+            -fees,
+            "T16"
+        );
+        assert_eq!(ledger.balance(AVAILABLE), 0, "T16: the merchant is whole");
+    }
 }
 
 async fn listed(platform: &Platform, token: &str) -> wire::ListTransactionsByUserResponse {

@@ -54,7 +54,9 @@ impl Platform {
             transaction_id: id.to_owned(),
             stage: stage.into(),
             amount: money(10_000, "USD"),
-            connector_fee: money(1_500, "USD"),
+            connector_fee: (stage == wire::ChargebackStage::Opened)
+                .then(|| money(1_500, "USD"))
+                .flatten(),
             ..wire::RecordChargebackRequest::default()
         };
         self.act(&self.finance, client.record_chargeback(request))
@@ -243,6 +245,8 @@ async fn t3_a_chargeback_is_forced_once_and_given_back_when_it_is_won() {
             "T3: reversed at the original figures"
         );
     }
+    let fees = after.system_balance(AccountPurpose::ConnectorFees, "USD", "sim");
+    assert_eq!(fees, -1_500, "T16: nobody said that the fee came back");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use crate::{
         operation::OperationKind,
         saga::{StepKind, StepState, Wait},
         status::Status,
+        template::Kept,
         transaction::{Resolution, ResolutionRequest, Transaction},
         work::Work,
     },
@@ -268,7 +269,10 @@ impl App {
                 if let Some(known) = store::work(&self.inner.database, id).await? {
                     return Ok((id, Decided::Before(Box::new(known))));
                 }
-                let mut work = command::chargeback_won(transaction, &booked.operation, moment)?;
+                // Who does not say what the connector keeps says that it keeps its fee: most do.
+                let kept = word.connector_fee.map_or(Kept::All, Kept::Part);
+                let booked = &booked.operation;
+                let mut work = command::chargeback_won(transaction, booked, kept, moment)?;
                 work.operation.details.business_at = business_at;
                 Ok((id, Decided::Go(Box::new(work))))
             }

@@ -10,6 +10,7 @@ use crate::domain::{
     policy::Moment,
     saga::{Flow, Saga, StepKind},
     status::{Kind, Status},
+    template::{self, Kept},
     transaction::Transaction,
     work::Work,
 };
@@ -189,13 +190,14 @@ pub fn chargeback(
     Ok(work)
 }
 
-/// Gives a chargeback back at its original figures: the dispute is won.
+/// Gives a chargeback back at its original figures, less what the connector keeps of its fee: the dispute is won.
 ///
 /// # Errors
 /// When it is not booked.
 pub fn chargeback_won(
     transaction: Transaction,
     booked: &Operation,
+    kept: Kept,
     moment: Moment,
 ) -> Result<Work, Rejection> {
     let dispute = booked.details.dispute.ok_or(Rejection::NoChargeback)?;
@@ -207,6 +209,7 @@ pub fn chargeback_won(
     }
     let mut details = booked.details.clone();
     details.holds.clear();
+    details.booked = template::chargeback_won(&details.booked, kept);
     let saga = Saga::new(Flow::Reversal, |_| true);
     let id = OperationId::reversal_of(dispute);
     let head = Head {

@@ -263,6 +263,50 @@ fn t3_a_chargeback_is_booked_as_agreed_and_reversed_at_the_original_figures() {
 }
 
 #[test]
+fn t3_a_won_dispute_gives_back_all_but_what_the_connector_keeps_of_its_fee() {
+    let legs = chargeback(&Chargeback {
+        from: merchant(Share::Available),
+        taken: eur(9_246),
+        exchange: Some(refund_quote()),
+        connector: "sim".to_owned(),
+        connector_fee: Some(usd(1_500)),
+        fee: eur(1_400),
+    });
+    for (kept, fee) in [
+        (
+            Kept::Nothing,
+            Some("receivable:sim / connector.fees:sim USD 15.00"),
+        ),
+        (
+            Kept::Part(usd(500)),
+            Some("receivable:sim / connector.fees:sim USD 10.00"),
+        ),
+        (Kept::Part(usd(1_500)), None),
+        (Kept::All, None),
+        // What cannot be true moves nothing more.
+        (Kept::Part(usd(1_501)), None),
+        (Kept::Part(eur(1_500)), None),
+    ] {
+        let wanted: Vec<&str> = ["fee.revenue / merchant.available EUR 14.00"]
+            .into_iter()
+            .chain(fee)
+            .chain([
+                "receivable:sim / fx.position USD 100.00",
+                "fx.spread / clearing EUR 0.46",
+                "fx.position / clearing EUR 92.00",
+                "clearing / merchant.available EUR 92.46",
+            ])
+            .collect();
+        let back = opposite(&chargeback_won(&legs, kept), Code::Reversal);
+        assert_eq!(print(&back), wanted, "T3: {kept:?}");
+        assert!(
+            is_balanced(&back) && clearing_is_zero(&back),
+            "T3: {kept:?}"
+        );
+    }
+}
+
+#[test]
 fn t3_a_top_up_and_a_withdrawal_are_booked_as_agreed() {
     let top_up = Payment {
         payee: customer(1),
