@@ -5,7 +5,6 @@
 
 mod attempt;
 mod book;
-mod card_number;
 mod command;
 mod decline;
 mod dispute;
@@ -24,7 +23,6 @@ pub(crate) mod words;
 
 pub use attempt::{Action, Attempt, AttemptState, CaptureMode, ThreeDs};
 pub use book::{Book, NewAttempt};
-pub use card_number::looks_like_card_number;
 pub use command::{CaptureOrder, EvidenceOrder, RefundOrder, Rejection, StepKey, Verdict};
 pub use decline::{Decline, DeclineReason};
 pub use dispute::{Dispute, DisputeState};

@@ -9,6 +9,7 @@
 
 pub mod backoff;
 pub mod call;
+pub mod card_number;
 pub mod changes;
 pub mod clock;
 pub mod database;

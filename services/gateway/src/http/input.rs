@@ -6,9 +6,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::Query as AxumQuery, http::header};
 use bytes::Bytes;
-use paymesh_kernel::{FieldViolation, Principal, Timestamp};
+use paymesh_kernel::{
+    FieldViolation, Principal, Timestamp,
+    card_number::{line_with_card_number, looks_like_card_number},
+};
 use paymesh_proto::types::v1 as types;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::{
     Incoming,
@@ -16,7 +19,7 @@ use super::{
     problem::Problem,
     route::Sketch,
 };
-use crate::{app::App, clients::Clients, domain::card::looks_like_card_number, error::Error};
+use crate::{app::App, clients::Clients, error::Error};
 
 pub(crate) use command::{Key, Wait};
 
@@ -150,7 +153,7 @@ fn find_card_number(value: &Value, path: &str) -> Option<String> {
     };
     match value {
         Value::String(text) if looks_like_card_number(text) => Some(named(path)),
-        Value::Number(number) if looks_like_card_number(&number.to_string()) => Some(named(path)),
+        Value::Number(number) if is_whole_card_number(number) => Some(named(path)),
         Value::Array(items) => items
             .iter()
             .enumerate()
@@ -167,6 +170,31 @@ fn find_card_number(value: &Value, path: &str) -> Option<String> {
             find_card_number(item, &place)
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+/// Places behind the point belong to a fraction, not to a number of a card.
+fn is_whole_card_number(number: &Number) -> bool {
+    let text = number.to_string();
+    let whole = text.split('.').next().unwrap_or_default();
+    looks_like_card_number(whole)
+}
+
+/// A table that is passed on as it came, unless a cell holds what looks like a card number.
+#[derive(Clone, Debug)]
+pub(crate) struct Table(pub(crate) Bytes);
+
+impl Input for Table {
+    fn take(incoming: &Incoming) -> Result<Self, Problem> {
+        if let Some(line) = line_with_card_number(&incoming.body) {
+            let field = format!("line {line} of the body");
+            return Err(Error::CardNumber { field }.into());
+        }
+        Ok(Self(incoming.body.clone()))
+    }
+
+    fn describe(sketch: &mut Sketch<'_>) {
+        RawBody::describe(sketch);
     }
 }
 

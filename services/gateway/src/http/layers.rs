@@ -63,7 +63,7 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
             && id
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
-            && !crate::domain::card::looks_like_card_number(id)
+            && !paymesh_kernel::card_number::looks_like_card_number(id)
     };
     match given.filter(is_sane) {
         Some(id) => id.to_owned(),

@@ -9,7 +9,7 @@ use paymesh_proto::settlement::v1 as pb;
 use super::{
     answer::{Done, Found, Made, Page, present},
     form::{Form, number_of},
-    input::{Body, Listing, NoFilter, Path, Query, RawBody, range},
+    input::{Body, Listing, NoFilter, Path, Query, Table, range},
     once::Once,
     problem::Problem,
     route::{BodySize, Route},
@@ -173,7 +173,7 @@ async fn import_statement(
     clients: Arc<Clients>,
     once: Once,
     Query(query): Query<StatementImportQuery>,
-    RawBody(body): RawBody,
+    Table(body): Table,
 ) -> Result<Made<ImportedStatement>, Problem> {
     let request = pb::ImportStatementRequest {
         kind: query.kind.number(),

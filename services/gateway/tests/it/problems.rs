@@ -328,3 +328,51 @@ async fn fields_of_a_component_are_named_as_the_caller_wrote_them() {
         ["page", "expires_at", "amount.minor"]
     );
 }
+
+#[tokio::test]
+async fn g4_a_card_number_is_refused_in_whatever_digits_and_groups_and_an_iban_is_taken() {
+    let world = World::new().await;
+    for text in [
+        "4242/4242/4242/4242",
+        "4242_4242_4242_4242",
+        "4242\t4242\u{a0}4242\u{200b}4242",
+        "\u{ff14}\u{ff12}424242 42424242",
+        "card4242424242424242, please",
+    ] {
+        let mut body = payment();
+        body["description"] = json!(text);
+        let answer = world.post("/v1/transactions").json(&body).send().await;
+        answer.problem(422, "CARD_NUMBER_REFUSED");
+    }
+    assert!(
+        world
+            .fakes
+            .calls()
+            .iter()
+            .all(|call| call.method == "UserService/GetJwks")
+    );
+    let mut body = payment();
+    // Its digits alone are a card number.
+    body["description"] = json!("FI40 1111 1111 1113 77");
+    body["metadata"] = json!({ "rate": 1.234_567_890_123_456_7 });
+    let answer = world.post("/v1/transactions").json(&body).send().await;
+    assert_ne!(answer.json["reason"], "CARD_NUMBER_REFUSED", "{answer:?}");
+}
+
+#[tokio::test]
+async fn g4_a_statement_with_a_card_number_is_refused_and_its_line_is_named() {
+    let world = World::new().await;
+    let path = "/v1/settlement/statements?kind=bank&source=acme";
+    let file = b"date,amount,text\n2026-01-31,100,\"paid with 4242-4242-4242-4242\"\n".to_vec();
+    let answer = world.post(path).raw("text/csv", file).send().await;
+    let problem = answer.problem(422, "CARD_NUMBER_REFUSED");
+    assert_eq!(fields(problem), ["line 2 of the body"]);
+    assert!(!answer.json.to_string().contains("4242"), "{problem}");
+    assert!(
+        world
+            .fakes
+            .calls()
+            .iter()
+            .all(|call| call.method == "UserService/GetJwks")
+    );
+}

@@ -2,7 +2,11 @@
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
-use paymesh_kernel::{FieldViolation, Timestamp, id::reexport::Uuid};
+use paymesh_kernel::{
+    FieldViolation, Timestamp,
+    card_number::{line_with_card_number, looks_like_card_number},
+    id::reexport::Uuid,
+};
 use paymesh_money::{Amount, Currency};
 use paymesh_proto::{
     payment::v1 as proto,
@@ -12,10 +16,7 @@ use paymesh_proto::{
 use super::page::{LARGEST_SIZE, Wanted};
 use crate::{
     connector::EvidencePiece,
-    domain::{
-        AttemptState, CaptureMode, DisputeState, MethodKind, MethodState, ThreeDs,
-        looks_like_card_number,
-    },
+    domain::{AttemptState, CaptureMode, DisputeState, MethodKind, MethodState, ThreeDs},
     error::Error,
 };
 
@@ -299,6 +300,10 @@ impl Reader {
                 );
             }
             self.no_card_number("evidence.text", &piece.text);
+            let is_text = std::str::from_utf8(&piece.file).is_ok();
+            if is_text && line_with_card_number(&piece.file).is_some() {
+                self.card_number.get_or_insert("evidence.file");
+            }
             pieces.push(EvidencePiece {
                 kind: self.text("evidence.kind", &piece.kind, 1..=64),
                 text: piece.text.clone(),
@@ -333,6 +338,40 @@ impl Reader {
     fn no_card_number(&mut self, field: &'static str, text: &str) {
         if self.card_number.is_none() && looks_like_card_number(text) {
             self.card_number = Some(field);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str, file: &[u8]) -> Option<&'static str> {
+        let mut reader = Reader::default();
+        let piece = proto::Evidence {
+            kind: "receipt".to_owned(),
+            text: text.to_owned(),
+            file: file.to_vec(),
+            media_type: if file.is_empty() { "" } else { "text/csv" }.to_owned(),
+        };
+        reader.evidence(&[piece]);
+        match reader.finish() {
+            Err(Error::CardNumber { field }) => Some(field),
+            Ok(()) | Err(_) => None,
+        }
+    }
+
+    #[test]
+    fn p9_evidence_with_a_card_number_is_refused_in_texts_and_in_files_that_are_texts() {
+        let card = b"sold,to\n1,4242/4242/4242/4242\n";
+        for (text, file, field) in [
+            ("paid with \u{ff14}\u{ff12}424242_42424242", &b""[..], Some("evidence.text")),
+            ("see the file", card, Some("evidence.file")),
+            ("see the file", b"sold,to\n4242,4242,4242,4242\n", None),
+            ("see the file", b"\xff\xd84242424242424242", None),
+            ("parcel 01890a5d-ac96-774b-bcce-b302099a8057", b"", None),
+        ] {
+            assert_eq!(refused(text, file), field, "P9: {text}");
         }
     }
 }

@@ -153,7 +153,7 @@ fn shown(name: &str) -> String {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-    if is_name && !crate::domain::card::looks_like_card_number(name) {
+    if is_name && !paymesh_kernel::card_number::looks_like_card_number(name) {
         name.to_owned()
     } else {
         "(unnamed)".to_owned()

@@ -1,10 +1,10 @@
 //! What commands have beside their body: a key, and a wait.
 
+use paymesh_kernel::card_number::looks_like_card_number;
 use serde_json::json;
 
 use super::{Incoming, Input};
 use crate::{
-    domain::card::looks_like_card_number,
     error::Error,
     http::{problem::Problem, route::Sketch},
 };
