@@ -6,4 +6,5 @@
 )]
 
 mod book;
+mod people;
 mod writer;
