@@ -37,8 +37,7 @@ const COMPONENTS: &[&str] = &[
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    // Asked when it runs: a target folder that several clones share keeps the program that one of them built.
-    let root = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    let root = own_folder();
     println!("cargo:rerun-if-changed=paymesh");
     #[allow(
         clippy::disallowed_methods,
@@ -92,6 +91,15 @@ fn prost_types_of(compiler: &protox::Compiler) -> Result<prost_types::FileDescri
     Ok(prost_types::FileDescriptorSet::decode(
         compiler.encode_file_descriptor_set().as_slice(),
     )?)
+}
+
+/// Asked when it runs: a target folder that several clones share keeps the program that one of them built.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script everything by its environment"
+)]
+fn own_folder() -> PathBuf {
+    env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from)
 }
 
 fn find_protos(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {

@@ -9,13 +9,16 @@ mod migration;
 pub(crate) mod rows;
 mod webhooks;
 
+use std::collections::HashMap;
+
 use paymesh_kernel::{
     ChangeSet, Database, Timestamp,
-    database::DatabaseError,
+    database::{DatabaseError, bulk},
     id::{TenantId, reexport::Uuid},
 };
 use sea_orm::{
     ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Value,
 };
 use sea_orm_migration::MigrationTrait;
 
@@ -110,19 +113,63 @@ impl Store {
             .order_by_asc(operation::Column::Position)
             .all(self.database.reader())
             .await?;
+        let book = self.assembled(attempt, operations).await?;
+        Ok(Found::Book(Box::new(book)))
+    }
+
+    /// The books of attempts by their references at a connector, of those that there are. Read in the order of [`Store::book`].
+    pub(crate) async fn books_of_references(
+        &self,
+        connector: &str,
+        references: impl Iterator<Item = &str>,
+    ) -> Result<HashMap<String, Book>, StoreError> {
+        let reader = self.database.reader();
+        let references: Vec<Value> = references.map(Value::from).collect();
+        let column = attempt::Column::Reference;
+        let attempts = attempt::Entity::find()
+            .filter(attempt::Column::Connector.eq(connector))
+            .filter(attempt::Column::State.ne(TOMBSTONE))
+            .filter(bulk::is_any_of::<attempt::Entity>(
+                reader,
+                column,
+                &references,
+            ))
+            .all(reader)
+            .await?;
+        let ids = attempts.iter().map(|attempt| attempt.id.into()).collect();
+        let column = operation::Column::AttemptId;
+        let mut operations: HashMap<AttemptId, Vec<operation::Model>> = HashMap::new();
+        for row in bulk::find_by::<operation::Entity>(reader, column, ids).await? {
+            operations.entry(row.attempt_id).or_default().push(row);
+        }
+        let mut books = HashMap::with_capacity(attempts.len());
+        for attempt in attempts {
+            let mut own = operations.remove(&attempt.id).unwrap_or_default();
+            own.sort_by_key(|row| row.position);
+            let reference = attempt.reference.clone();
+            books.insert(reference, self.assembled(attempt, own).await?);
+        }
+        Ok(books)
+    }
+
+    async fn assembled(
+        &self,
+        attempt: attempt::Model,
+        operations: Vec<operation::Model>,
+    ) -> Result<Book, StoreError> {
         let disputes = if attempt.dispute_count > 0 {
-            self.disputes_of(id).await?
+            self.disputes_of(attempt.id).await?
         } else {
             Vec::new()
         };
         let operations: Result<Vec<Operation>, StoreError> =
             operations.into_iter().map(rows::read_operation).collect();
-        Ok(Found::Book(Box::new(Book {
+        Ok(Book {
             attempt: rows::read_attempt(attempt)?,
             operations: operations?,
             disputes,
             told: Vec::new(),
-        })))
+        })
     }
 
     async fn disputes_of(&self, id: AttemptId) -> Result<Vec<Dispute>, StoreError> {

@@ -9,6 +9,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod command;
 pub(crate) mod create;
 mod drive;
+mod in_hand;
 pub(crate) mod late;
 pub(crate) mod lookup;
 pub(crate) mod read;
@@ -27,6 +28,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::{
     checkpoint::{Checkpoint, Point},
+    in_hand::InHand,
     signals::Signals,
 };
 use crate::{
@@ -91,6 +93,7 @@ struct Inner {
     drives: Arc<Semaphore>,
     /// Payment methods that are known to have been used.
     used_methods: Cache<PaymentMethodId, ()>,
+    in_hand: InHand,
     checkpoint: Option<Arc<dyn Checkpoint>>,
 }
 
@@ -128,6 +131,10 @@ impl App {
     ) -> Result<Self, InitError> {
         let ids = host.platform.ids.clone();
         let instance: Uuid = ids.next();
+        let kept = Limits {
+            entries: config.cache_entries,
+            age: Duration::MAX,
+        };
         Ok(Self {
             inner: Arc::new(Inner {
                 database: host.database.clone(),
@@ -141,13 +148,8 @@ impl App {
                 signals: Signals::default(),
                 due: Arc::default(),
                 drives: Arc::new(Semaphore::new(config.concurrent_transactions)),
-                used_methods: Cache::new(
-                    Limits {
-                        entries: config.cache_entries,
-                        age: Duration::MAX,
-                    },
-                    Arc::clone(&host.platform.clock),
-                ),
+                used_methods: Cache::new(kept, Arc::clone(&host.platform.clock)),
+                in_hand: InHand::new(kept, Arc::clone(&host.platform.clock)),
                 config,
                 checkpoint,
             }),

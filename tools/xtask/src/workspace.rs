@@ -8,6 +8,19 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+/// What `cargo run` tells a program about its own package. A cargo that this program calls must not see it: build
+/// scripts that ask for it (ring's does) would run again, and all that stands on them be built anew, whenever cargo is
+/// called now by hand and now from here.
+const OWN_PACKAGE: [&str; 7] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// The root of the workspace and the folder of its build output.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Workspace {
@@ -36,6 +49,9 @@ impl Workspace {
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(cargo());
         command.current_dir(&self.root).args(arguments);
+        for name in OWN_PACKAGE {
+            command.env_remove(name);
+        }
         if is_ci() {
             // Nobody builds here a second time, and the disk is not for that.
             command.env("CARGO_INCREMENTAL", "0");

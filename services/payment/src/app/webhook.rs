@@ -13,14 +13,14 @@ use crate::{
     connector::Delivery,
     domain::Book,
     error::Error,
-    store::{Found, WebhookEvent, WebhookState},
+    store::{WebhookEvent, WebhookState},
 };
 
 /// Payments looked at side by side.
 const CONCURRENT_LOOKS: usize = 16;
 
-/// Events about one payment, by connector and reference.
-type Groups = BTreeMap<(String, Option<String>), Vec<WebhookEvent>>;
+/// Events by connector and by the reference of the payment that they are about. Those about none are never due.
+type Groups = BTreeMap<String, BTreeMap<String, Vec<WebhookEvent>>>;
 
 /// What is known after a look at a payment.
 enum Looked {
@@ -79,49 +79,41 @@ impl App {
         let count = due.len();
         let mut groups = Groups::new();
         for event in due {
-            let group = (event.connector.clone(), event.notice.reference.clone());
-            groups.entry(group).or_default().push(event);
+            let reference = event.notice.reference.clone().unwrap_or_default();
+            let payments = groups.entry(event.connector.clone()).or_default();
+            payments.entry(reference).or_default().push(event);
         }
-        stream::iter(groups)
-            .for_each_concurrent(
-                CONCURRENT_LOOKS,
-                |((connector, reference), events)| async move {
-                    let looked = match reference {
-                        Some(reference) => self.look_for(&connector, &reference, &events).await,
-                        None => Ok(Looked::Known),
-                    };
-                    match looked {
-                        Ok(looked) => self.note(events, &looked, now).await,
-                        Err(error) => {
-                            tracing::warn!(
-                                error = paymesh_kernel::error::chain(&error),
-                                "a webhook waits"
-                            );
-                            self.note(events, &Looked::Unreachable, now).await;
-                        }
-                    }
-                },
-            )
-            .await;
+        for (connector, payments) in groups {
+            let references = payments.keys().map(String::as_str);
+            let mut books = self
+                .store()
+                .books_of_references(&connector, references)
+                .await?;
+            let looks = payments.into_iter().map(|(reference, events)| {
+                let book = books.remove(&reference);
+                self.look_and_note(book, events, now)
+            });
+            stream::iter(looks)
+                .for_each_concurrent(CONCURRENT_LOOKS, |look| look)
+                .await;
+        }
         Ok(count)
     }
 
-    async fn look_for(
-        &self,
-        connector: &str,
-        reference: &str,
-        events: &[WebhookEvent],
-    ) -> Result<Looked, Error> {
-        let id = self
-            .store()
-            .attempt_of_reference(connector, reference)
-            .await?;
-        let Some(id) = id else {
-            return Ok(Looked::Unknown);
+    async fn look_and_note(&self, book: Option<Book>, events: Vec<WebhookEvent>, now: Timestamp) {
+        let looked = match book {
+            Some(book) => self.look_for(book, &events).await,
+            None => Ok(Looked::Unknown),
         };
-        let Found::Book(book) = self.store().book(id).await? else {
-            return Ok(Looked::Unknown);
-        };
+        let looked = looked.unwrap_or_else(|error| {
+            let error = paymesh_kernel::error::chain(&error);
+            tracing::warn!(error, "a webhook waits");
+            Looked::Unreachable
+        });
+        self.note(events, &looked, now).await;
+    }
+
+    async fn look_for(&self, book: Book, events: &[WebhookEvent]) -> Result<Looked, Error> {
         let is_known = |event: &WebhookEvent| {
             let hint = event.notice.hint;
             hint.is_some_and(|hint| book.knows(hint, event.notice.part.as_deref()))
@@ -132,7 +124,7 @@ impl App {
         let name = events
             .iter()
             .find_map(|event| event.notice.connector_reference.as_deref());
-        self.fetch(*book, name).await
+        self.fetch(book, name).await
     }
 
     async fn fetch(&self, book: Book, name: Option<&str>) -> Result<Looked, Error> {

@@ -5,14 +5,10 @@ use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
-use super::{
-    Store, StoreError,
-    entity::{attempt, webhook_event},
-    rows::hash,
-};
+use super::{Store, StoreError, entity::webhook_event, rows::hash};
 use crate::{
     connector::Notice,
-    domain::{AttemptId, Hint, words::words},
+    domain::{Hint, words::words},
 };
 
 /// Rows taken away at once.
@@ -122,20 +118,6 @@ impl Store {
             .all(self.database.reader())
             .await?;
         rows.into_iter().map(read).collect()
-    }
-
-    /// The attempt with a reference at a connector.
-    pub(crate) async fn attempt_of_reference(
-        &self,
-        connector: &str,
-        reference: &str,
-    ) -> Result<Option<AttemptId>, StoreError> {
-        let row = attempt::Entity::find()
-            .filter(attempt::Column::Connector.eq(connector))
-            .filter(attempt::Column::Reference.eq(reference))
-            .one(self.database.reader())
-            .await?;
-        Ok(row.map(|row| row.id))
     }
 
     /// Takes finished webhooks away that came before a moment; returns how many.

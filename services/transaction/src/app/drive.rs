@@ -66,6 +66,7 @@ impl App {
                 }
                 Err(Some(other)) => work = *other,
                 Err(None) => {
+                    self.inner.in_hand.lose(transaction);
                     tracing::warn!(operation = %id, transaction = %transaction, "a saga is left to its timer");
                     return Driven::Lost;
                 }
@@ -85,12 +86,14 @@ impl App {
             let Turn::Do(place) = turn else {
                 work.operation.lease = None;
                 self.store(&mut work, origin).await?;
+                self.inner.in_hand.note(&work);
                 self.wake_runner_in_time(&work);
                 return Ok(Driven::Rests(Box::new(work)));
             };
             if self.begin(&mut work, place, origin).await? == Ready::Decided {
                 continue;
             }
+            self.inner.in_hand.note(&work);
             let Some(kind) = work.operation.saga.steps.get(place).map(|step| step.kind) else {
                 return Err(None);
             };

@@ -6,7 +6,7 @@ use paymesh_kernel::ChangeSet;
 use super::App;
 use crate::{
     domain::{
-        AttemptId, DisputeId, OperationId, RefundId, TransactionId,
+        AttemptId, CaptureId, DisputeId, OperationId, RefundId, TransactionId,
         command::{self, Rejection, Source, Taken},
         fact::ChargebackStage,
         operation::{OperationKind, OperationState},
@@ -51,9 +51,12 @@ impl App {
     pub(crate) async fn attempt_changed(
         &self,
         changes: &mut ChangeSet,
-        (transaction, attempt, capture): (TransactionId, AttemptId, Option<OperationId>),
+        (transaction, attempt, capture): (TransactionId, AttemptId, Option<CaptureId>),
         news: AttemptNews,
     ) -> Result<Next, Error> {
+        if self.inner.in_hand.needs_no_news(transaction, capture) {
+            return Ok(Next::Done);
+        }
         let Some(mut work) =
             store::work(&self.inner.database, command::main_id(transaction)).await?
         else {
@@ -68,7 +71,7 @@ impl App {
         if !is_ours {
             return Ok(Next::Done);
         }
-        if let Some(capture) = capture
+        if let Some(capture) = capture.map(command::capture_operation)
             && let Some(part) = store::work(&self.inner.database, capture).await?
             && part.transaction.id == transaction
             && part.operation.kind == OperationKind::Capture

@@ -55,6 +55,14 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
         }
         entries.insert(key, (value, now));
     }
+
+    /// Forgets an entry.
+    pub(crate) fn remove(&self, key: &K) {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
+    }
 }
 
 impl<K, V> fmt::Debug for Cache<K, V> {

@@ -14,11 +14,7 @@ use crate::{
         late::{AttemptNews, DisputeNews, Next},
     },
     clients::wire::money,
-    domain::{
-        CaptureId, OperationId, RefundId,
-        command::{Taken, capture_operation},
-        fact::ChargebackStage,
-    },
+    domain::{CaptureId, RefundId, command::Taken, fact::ChargebackStage},
 };
 
 /// Consumes the stream of payment.
@@ -48,8 +44,7 @@ impl PaymentFacts {
         else {
             return Ok(Next::Done);
         };
-        let capture: Option<OperationId> =
-            operation.parse::<CaptureId>().ok().map(capture_operation);
+        let capture = operation.parse::<CaptureId>().ok();
         Ok(self
             .app
             .attempt_changed(changes, (transaction, id, capture), news)

@@ -212,9 +212,12 @@ pub(super) fn by_status(sent: &[Sent]) -> BTreeMap<&str, u64> {
     counts
 }
 
-/// True when nothing more happens by itself.
+/// True when nothing more happens by itself. A payment that risk could not judge in time waits for a person.
 pub(super) fn is_end(status: &str) -> bool {
-    matches!(status, "completed" | "declined" | "canceled" | "failed")
+    matches!(
+        status,
+        "completed" | "declined" | "canceled" | "failed" | "compensated" | "in_review"
+    )
 }
 
 fn locked<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
