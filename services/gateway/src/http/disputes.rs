@@ -28,6 +28,7 @@ form! {
         connector_reference: Option<String>,
         state: Word<pb::DisputeState>,
         amount: Option<Amount>,
+        /// What the connector charges. What the payee is charged is the `fee` of the transaction's operation with this id.
         connector_fee: Option<Amount>,
         /// The scheme's reason code.
         reason: Option<String>,

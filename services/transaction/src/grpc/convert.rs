@@ -1,6 +1,7 @@
 //! Our words become the contract's, and back. Facts and answers show things alike.
 
 use paymesh_kernel::Timestamp;
+use paymesh_money::Money;
 use paymesh_proto::{
     transaction::v1 as wire,
     types::v1::{Decimal as WireDecimal, DeclineReason as WireDecline},
@@ -237,7 +238,7 @@ pub(crate) fn operation(transaction: &Transaction, of: &Operation) -> Option<wir
         kind: kind.into(),
         state: operation_state(of.state).into(),
         amount: Some(to_money(of.amount)),
-        fee: of.details.fee.map(to_money),
+        fee: fee(transaction, of).map(to_money),
         exchange: own.or(shared),
         decline_reason: decline
             .map_or(WireDecline::Unspecified, |decline| {
@@ -249,6 +250,19 @@ pub(crate) fn operation(transaction: &Transaction, of: &Operation) -> Option<wir
         created_at_us: of.created_at.as_micros(),
         finished_at_us: micros(of.finished_at),
     })
+}
+
+/// What the payee was charged. For a chargeback it is the plan's fee, once it is booked; one that is given back stays with the
+/// chargeback that it was charged with.
+fn fee(transaction: &Transaction, of: &Operation) -> Option<Money> {
+    let is_booked = of.kind == OperationKind::Chargeback && !of.details.booked.is_empty();
+    let terms = transaction.details.terms.merchant.as_ref();
+    let by_plan = terms
+        .filter(|_| is_booked)
+        .map(|terms| terms.chargeback_fee);
+    of.details
+        .fee
+        .or_else(|| by_plan.filter(|fee| fee.is_positive()))
 }
 
 const fn operation_state(state: OperationState) -> wire::OperationState {

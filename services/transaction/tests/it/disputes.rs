@@ -74,6 +74,16 @@ async fn t5_of_chargebacks_at_once_only_what_was_captured_is_taken() {
         let answers = futures::future::join_all(all).await;
         let (good, bad): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!(good.len(), 1, "T5: {good:?}");
+        let part = good.into_iter().next().and_then(Result::ok);
+        let fee = part
+            .and_then(|part| part.operation)
+            .and_then(|part| part.fee);
+        let fee = fee.map(|fee| (fee.minor, fee.currency));
+        assert_eq!(
+            fee,
+            Some((1_400, "EUR".to_owned())),
+            "what the plan charges is shown"
+        );
         for refused in bad {
             assert_eq!(reason(refused.unwrap_err()), "AMOUNT_EXCEEDS_LEFT", "T5");
         }

@@ -178,6 +178,7 @@ form! {
         kind: Word<pb::OperationKind>,
         state: Word<pb::OperationState>,
         amount: Option<Amount>,
+        /// What the payee is charged for it: of a chargeback the fee of the merchant's plan, once it is booked.
         fee: Option<Amount>,
         exchange: Option<Exchange>,
         /// Why it was declined, when it was.
