@@ -365,7 +365,11 @@ mod tests {
     fn p9_evidence_with_a_card_number_is_refused_in_texts_and_in_files_that_are_texts() {
         let card = b"sold,to\n1,4242/4242/4242/4242\n";
         for (text, file, field) in [
-            ("paid with \u{ff14}\u{ff12}424242_42424242", &b""[..], Some("evidence.text")),
+            (
+                "paid with \u{ff14}\u{ff12}424242_42424242",
+                &b""[..],
+                Some("evidence.text"),
+            ),
             ("see the file", card, Some("evidence.file")),
             ("see the file", b"sold,to\n4242,4242,4242,4242\n", None),
             ("see the file", b"\xff\xd84242424242424242", None),
