@@ -186,7 +186,7 @@ fn postgres_part(group: &Group<'_>, values: &mut Vec<Value>) -> String {
     let name = table.name;
     match group.operation {
         Operation::Insert | Operation::Upsert => {
-            let source = postgres_source(group, &all_places(table), values);
+            let (source, _) = postgres_source(group, &all_places(table), values);
             let columns = names(table, "");
             let conflict = match group.operation {
                 Operation::Upsert => upsert_clause(table),
@@ -195,26 +195,32 @@ fn postgres_part(group: &Group<'_>, values: &mut Vec<Value>) -> String {
             format!("INSERT INTO \"{name}\" ({columns}) {source}{conflict}")
         }
         Operation::Update => {
-            let source = postgres_source(group, &all_places(table), values);
+            let (source, keys) = postgres_source(group, &all_places(table), values);
             format!(
-                "UPDATE \"{name}\" AS t SET {} FROM ({source}) AS u WHERE {} RETURNING 1",
+                "UPDATE \"{name}\" AS t SET {} FROM ({source}) AS u WHERE {keys} AND {} RETURNING 1",
                 assignments(table, "u"),
                 update_condition(table),
             )
         }
         Operation::Delete => {
-            let source = postgres_source(group, &table.key, values);
+            let (source, keys) = postgres_source(group, &table.key, values);
             format!(
-                "DELETE FROM \"{name}\" AS t USING ({source}) AS u WHERE {}",
+                "DELETE FROM \"{name}\" AS t USING ({source}) AS u WHERE {keys} AND {}",
                 key_condition(table)
             )
         }
     }
 }
 
-/// `SELECT a."c0" AS "id", CASE WHEN a."n1" THEN NULL ELSE a."c1" END AS "note" FROM unnest($1::uuid[], …) AS a(…)`.
-fn postgres_source(group: &Group<'_>, places: &[usize], values: &mut Vec<Value>) -> String {
+/// `SELECT a."c0" AS "id", CASE WHEN a."n1" THEN NULL ELSE a."c1" END AS "note" FROM unnest($1::uuid[], …) AS a(…)`, and
+/// `t."id" = ANY($1)`: without that, a plan that was made when the table held a few rows joins all of its rows to the batch.
+fn postgres_source(
+    group: &Group<'_>,
+    places: &[usize],
+    values: &mut Vec<Value>,
+) -> (String, String) {
     let (mut select, mut arrays, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
+    let mut keys = Vec::new();
     for (at, &place) in places.iter().enumerate() {
         let column = &group.table.columns[place];
         let cells = || group.rows.iter().map(move |row| &row[at]);
@@ -228,6 +234,14 @@ fn postgres_source(group: &Group<'_>, places: &[usize], values: &mut Vec<Value>)
             })
             .collect();
         values.push(Value::Array(column.element.clone(), Some(Box::new(filled))));
+        if group.table.key.contains(&place) {
+            keys.push(format!(
+                "t.\"{}\" = ANY(${}::{})",
+                column.name,
+                values.len(),
+                column.array
+            ));
+        }
         arrays.push(format!("${}::{}", values.len(), column.array));
         aliases.push(format!("\"c{at}\""));
         if column.nullable {
@@ -245,12 +259,13 @@ fn postgres_source(group: &Group<'_>, places: &[usize], values: &mut Vec<Value>)
             select.push(format!("a.\"c{at}\" AS \"{}\"", column.name));
         }
     }
-    format!(
+    let source = format!(
         "SELECT {} FROM unnest({}) AS a({})",
         select.join(", "),
         arrays.join(", "),
         aliases.join(", ")
-    )
+    );
+    (source, keys.join(" AND "))
 }
 
 // === SQLite ===
