@@ -95,7 +95,7 @@ impl Fault for Error {
             Self::Key(error) => error.kind(),
             Self::Commit(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            Self::Call(error) => call_kind(error),
+            Self::Call(error) => error.dependency_kind(),
         }
     }
 
@@ -156,77 +156,6 @@ impl Fault for Error {
             | Self::AccountsRefused
             | Self::VersionConflict
             | Self::Key(_) => None,
-        }
-    }
-}
-
-/// What another component refuses us is no fault of our caller's. The kinds are those that the reasons of [`CallError`] have.
-fn call_kind(error: &CallError) -> ErrorKind {
-    match error.kind() {
-        ErrorKind::Unavailable | ErrorKind::ResourceExhausted => ErrorKind::Unavailable,
-        ErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
-        ErrorKind::InvalidArgument
-        | ErrorKind::Unauthenticated
-        | ErrorKind::PermissionDenied
-        | ErrorKind::NotFound
-        | ErrorKind::AlreadyExists
-        | ErrorKind::FailedPrecondition
-        | ErrorKind::Aborted
-        | ErrorKind::Internal => ErrorKind::Internal,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What another component answers.
-    #[derive(Debug, thiserror::Error)]
-    #[error("it did not work")]
-    struct Answered(ErrorKind);
-
-    impl Fault for Answered {
-        fn kind(&self) -> ErrorKind {
-            self.0
-        }
-
-        fn reason(&self) -> &'static str {
-            "ANSWERED"
-        }
-    }
-
-    #[test]
-    fn kind_and_reason_of_what_another_component_answers_agree() {
-        for (answered, kind, reason) in [
-            (
-                ErrorKind::DeadlineExceeded,
-                ErrorKind::DeadlineExceeded,
-                "DEADLINE_EXCEEDED",
-            ),
-            (
-                ErrorKind::ResourceExhausted,
-                ErrorKind::Unavailable,
-                "DEPENDENCY_UNAVAILABLE",
-            ),
-            (
-                ErrorKind::Unavailable,
-                ErrorKind::Unavailable,
-                "DEPENDENCY_UNAVAILABLE",
-            ),
-            (
-                ErrorKind::NotFound,
-                ErrorKind::Internal,
-                "DEPENDENCY_REFUSED",
-            ),
-            (
-                ErrorKind::Aborted,
-                ErrorKind::Internal,
-                "DEPENDENCY_REFUSED",
-            ),
-        ] {
-            let status = paymesh_mesh::to_status(&Answered(answered));
-            let error = Error::from(CallError::from(status));
-            assert_eq!((error.kind(), error.reason()), (kind, reason));
         }
     }
 }

@@ -141,9 +141,7 @@ impl Fault for Error {
             Self::Key(error) => error.kind(),
             Self::Commit(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            // What another component refuses us is no fault of our caller's.
-            Self::Call(error) if error.is_passing() => ErrorKind::Unavailable,
-            Self::Call(_) => ErrorKind::Internal,
+            Self::Call(error) => error.dependency_kind(),
         }
     }
 

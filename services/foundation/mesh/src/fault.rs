@@ -128,6 +128,23 @@ impl CallError {
         )
     }
 
+    /// The kind to show to our own caller, as [`Fault::reason`] says it: what a callee refuses us is no fault of our caller's.
+    #[must_use]
+    pub const fn dependency_kind(&self) -> ErrorKind {
+        match self.kind {
+            ErrorKind::Unavailable | ErrorKind::ResourceExhausted => ErrorKind::Unavailable,
+            ErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
+            ErrorKind::InvalidArgument
+            | ErrorKind::Unauthenticated
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::FailedPrecondition
+            | ErrorKind::Aborted
+            | ErrorKind::Internal => ErrorKind::Internal,
+        }
+    }
+
     /// The status to pass on to our own caller, details included.
     #[must_use]
     pub fn to_status(&self) -> Status {
@@ -262,6 +279,32 @@ mod tests {
     fn every_kind_has_one_code_and_comes_back() {
         for kind in ErrorKind::ALL {
             assert_eq!(kind_of(code_of(kind)), kind);
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_another_component_is_shown_with_a_kind_that_fits_its_reason() {
+        for (code, kind, reason) in [
+            (
+                Code::DeadlineExceeded,
+                ErrorKind::DeadlineExceeded,
+                "DEADLINE_EXCEEDED",
+            ),
+            (
+                Code::ResourceExhausted,
+                ErrorKind::Unavailable,
+                "DEPENDENCY_UNAVAILABLE",
+            ),
+            (
+                Code::Unavailable,
+                ErrorKind::Unavailable,
+                "DEPENDENCY_UNAVAILABLE",
+            ),
+            (Code::NotFound, ErrorKind::Internal, "DEPENDENCY_REFUSED"),
+            (Code::Aborted, ErrorKind::Internal, "DEPENDENCY_REFUSED"),
+        ] {
+            let error = CallError::from(Status::new(code, "no"));
+            assert_eq!((error.dependency_kind(), error.reason()), (kind, reason));
         }
     }
 }
