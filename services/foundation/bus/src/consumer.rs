@@ -76,6 +76,9 @@ pub struct SubscriptionConfig {
     pub handler_limit: Duration,
     /// How often the runner looks for what others may have left behind.
     pub sweep: Duration,
+    /// Shortest time between two batches while events keep coming: those of a moment share a look at the cursors and a commit. An
+    /// event after a pause does not wait.
+    pub pace: Duration,
 }
 
 impl Default for SubscriptionConfig {
@@ -87,6 +90,7 @@ impl Default for SubscriptionConfig {
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(300)),
             handler_limit: Duration::from_secs(30),
             sweep: Duration::from_secs(30),
+            pace: Duration::from_millis(25),
         }
     }
 }

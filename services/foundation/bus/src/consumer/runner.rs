@@ -81,6 +81,7 @@ pub(crate) fn start(parts: RunnerParts, tasks: &Tasks) {
         broker: parts.broker,
         wake: parts.wake,
         sweep_at: Instant::now(),
+        batch_from: Instant::now(),
     };
     tasks.spawn("consumer", runner.run());
 }
@@ -93,6 +94,8 @@ struct Runner {
     stop: CancellationToken,
     /// When to look for what others may have left behind.
     sweep_at: Instant,
+    /// The next batch does not end before.
+    batch_from: Instant,
 }
 
 // === impl Runner ===
@@ -136,11 +139,30 @@ impl Runner {
                 }
                 () = tokio::time::sleep_until(self.look_at()) => self.look().await,
                 batch = deliveries.next(limit) => {
-                    let settled = self.process(batch?).await;
+                    let batch = self.gather(batch?, deliveries, limit).await?;
+                    let settled = self.process(batch).await;
                     deliveries.settle(settled).await?;
                 }
             }
         }
+    }
+
+    /// Adds to a batch what else comes until it is full or its time has come.
+    async fn gather(
+        &mut self,
+        mut batch: Vec<Delivery>,
+        deliveries: &mut dyn Deliveries,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, BrokerError> {
+        while batch.len() < limit {
+            let more = deliveries.next(limit - batch.len());
+            match tokio::time::timeout_at(self.batch_from, more).await {
+                Ok(more) => batch.extend(more?),
+                Err(_) => break,
+            }
+        }
+        self.batch_from = Instant::now() + self.applier.config.pace;
+        Ok(batch)
     }
 
     async fn process(&self, batch: Vec<Delivery>) -> Vec<Settled> {
