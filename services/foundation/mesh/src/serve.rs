@@ -145,7 +145,8 @@ async fn attend(
     (config, stop): (ServeConfig, CancellationToken),
 ) {
     let activity = Activity(watch::Sender::new(0));
-    let idle = pin!(activity.idle(&config));
+    let first = Duration::from_millis(config.header_timeout_ms);
+    let later = Duration::from_millis(config.idle_timeout_ms);
     let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         let (router, under_way) = (router.clone(), activity.begin());
@@ -153,14 +154,18 @@ async fn attend(
     });
     let mut connection =
         pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
-    let longest = tokio::select! {
+    let is_idle = tokio::select! {
         // A broken connection is the client's business; its calls were logged where they ran.
         _ = connection.as_mut() => return,
-        () = idle => GOODBYE,
-        () = stop.cancelled() => Duration::MAX,
+        () = activity.idle(first, later) => true,
+        () = stop.cancelled() => false,
     };
     connection.as_mut().graceful_shutdown();
-    tokio::time::timeout(longest, connection).await.ok();
+    tokio::select! {
+        _ = connection => {}
+        // What the client had sent before it heard of the end is answered.
+        () = activity.idle(GOODBYE, GOODBYE), if is_idle => {}
+    }
 }
 
 async fn call(router: Router, request: Request<Incoming>, under_way: UnderWay) -> Response<Body> {
@@ -208,7 +213,13 @@ impl Places {
         listener: &TcpListener,
     ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
         let permit = Arc::clone(&self.all).acquire_owned().await.ok()?;
-        let (stream, peer) = listener.accept().await.ok()?;
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                return None;
+            }
+        };
         Some((stream, peer, permit))
     }
 
@@ -254,10 +265,10 @@ impl Activity {
         UnderWay(self.clone())
     }
 
-    /// Ends when nothing was under way for the time that the configuration gives.
-    async fn idle(&self, config: &ServeConfig) {
+    /// Ends when nothing was under way for the time `first`, or `later` once something was.
+    async fn idle(&self, first: Duration, later: Duration) {
         let mut seen = self.0.subscribe();
-        let mut longest = Duration::from_millis(config.header_timeout_ms);
+        let mut longest = first;
         loop {
             let is_idle = *seen.borrow_and_update() == 0;
             let changed = if is_idle {
@@ -268,7 +279,7 @@ impl Activity {
             if changed.is_err() {
                 return;
             }
-            longest = Duration::from_millis(config.idle_timeout_ms);
+            longest = later;
         }
     }
 }
