@@ -117,12 +117,13 @@ impl Store {
         Ok(Found::Book(Box::new(book)))
     }
 
-    /// The books of attempts by their references at a connector, of those that there are. Read in the order of [`Store::book`].
+    /// The books of attempts by their references at a connector, of those that there are. Read in the order of [`Store::book`]; one
+    /// that cannot be read spoils none of the others.
     pub(crate) async fn books_of_references(
         &self,
         connector: &str,
         references: impl Iterator<Item = &str>,
-    ) -> Result<HashMap<String, Book>, StoreError> {
+    ) -> Result<HashMap<String, Result<Book, StoreError>>, StoreError> {
         let reader = self.database.reader();
         let references: Vec<Value> = references.map(Value::from).collect();
         let column = attempt::Column::Reference;
@@ -147,7 +148,7 @@ impl Store {
             let mut own = operations.remove(&attempt.id).unwrap_or_default();
             own.sort_by_key(|row| row.position);
             let reference = attempt.reference.clone();
-            books.insert(reference, self.assembled(attempt, own).await?);
+            books.insert(reference, self.assembled(attempt, own).await);
         }
         Ok(books)
     }

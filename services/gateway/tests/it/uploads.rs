@@ -13,6 +13,8 @@ use tokio::{
 
 use crate::world::World;
 
+/// Enough for a refusal to come back, and short of any limit.
+const A_MOMENT: Duration = Duration::from_millis(200);
 /// Much more than any limit here.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -73,29 +75,40 @@ async fn answer(mut connection: TcpStream) -> String {
 
 #[tokio::test]
 async fn slow_bodies_hold_no_place_of_those_who_are_served() {
-    let mut config = bodies(|_| {});
+    const SLOW: usize = 8;
+    const LENGTH: usize = 120;
+    let mut config = bodies(|bodies| bodies.at_once = SLOW);
     config.concurrent_requests = 2;
     let served = Served::with(config).await;
     let mut slow = Vec::new();
-    for _ in 0..8 {
-        let mut connection = served.begin(100).await;
+    for _ in 0..SLOW {
+        let mut connection = served.begin(LENGTH).await;
         connection.write_all(b"{").await.unwrap();
         slow.push(connection);
     }
-    // Each of them has got as far as its body.
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
+    // One more is refused at once, so all places of bodies are taken.
+    loop {
+        let extra = served.begin(LENGTH).await;
+        if tokio::time::timeout(A_MOMENT, extra.readable())
+            .await
+            .is_ok()
+        {
+            assert!(answer(extra).await.contains("GATEWAY_OVERLOADED"));
+            break;
+        }
+        slow.push(extra);
     }
     for _ in 0..4 {
         let read = served.world.get("/v1/users/me").send().await;
         assert_eq!(read.status.as_u16(), 200, "{read:?}");
     }
-    let mut last = slow.pop().unwrap();
-    let rest = br#""kind":"transfer","amount":{"minor":1,"currency":"USD"},"payee":{"user_id":"user_1"}             }"#;
-    last.write_all(&rest[..rest.len().min(99)]).await.unwrap();
-    let answered = answer(last).await;
-    assert!(answered.starts_with("HTTP/1.1 "), "{answered}");
-    assert!(!answered.contains("GATEWAY_OVERLOADED"), "{answered}");
+    let mut first = slow.swap_remove(0);
+    let rest =
+        r#""kind":"transfer","amount":{"minor":1,"currency":"USD"},"payee":{"user_id":"user_1"}}"#;
+    let rest = format!("{rest:<width$}", width = LENGTH - 1);
+    first.write_all(rest.as_bytes()).await.unwrap();
+    let answered = answer(first).await;
+    assert!(answered.starts_with("HTTP/1.1 202 "), "{answered}");
 }
 
 #[tokio::test]

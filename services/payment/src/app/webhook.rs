@@ -13,7 +13,7 @@ use crate::{
     connector::Delivery,
     domain::Book,
     error::Error,
-    store::{WebhookEvent, WebhookState},
+    store::{StoreError, WebhookEvent, WebhookState},
 };
 
 /// Payments looked at side by side.
@@ -100,9 +100,15 @@ impl App {
         Ok(count)
     }
 
-    async fn look_and_note(&self, book: Option<Book>, events: Vec<WebhookEvent>, now: Timestamp) {
+    async fn look_and_note(
+        &self,
+        book: Option<Result<Book, StoreError>>,
+        events: Vec<WebhookEvent>,
+        now: Timestamp,
+    ) {
         let looked = match book {
-            Some(book) => self.look_for(book, &events).await,
+            Some(Ok(book)) => self.look_for(book, &events).await,
+            Some(Err(error)) => Err(error.into()),
             None => Ok(Looked::Unknown),
         };
         let looked = looked.unwrap_or_else(|error| {

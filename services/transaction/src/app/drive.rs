@@ -72,6 +72,7 @@ impl App {
                 }
             }
         }
+        self.inner.in_hand.lose(work.transaction.id);
         tracing::warn!(operation = %work.operation.id, "a saga was changed by others again and again, and is left to its timer");
         Driven::Lost
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// A purchase in hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Held {
+struct Known {
     /// Its own capture. Those of later operations are looked up.
     capture: CaptureId,
     /// When nobody else may drive it before; none once it has ended well.
@@ -28,7 +28,7 @@ struct Held {
 /// All of them, in a bounded number.
 #[derive(Clone, Debug)]
 pub(super) struct InHand {
-    held: Cache<TransactionId, Held>,
+    known: Cache<TransactionId, Known>,
     clock: Arc<dyn Clock>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct InHand {
 impl InHand {
     pub(super) fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
         Self {
-            held: Cache::new(limits, Arc::clone(&clock)),
+            known: Cache::new(limits, Arc::clone(&clock)),
             clock,
         }
     }
@@ -54,26 +54,26 @@ impl InHand {
         let id = work.transaction.id;
         let lease = operation.lease.as_ref().map(|lease| lease.until);
         match lease {
-            _ if operation.state == OperationState::Completed => self.hold(id, capture, None),
-            Some(until) if work.goes_forward() => self.hold(id, capture, Some(until)),
+            _ if operation.state == OperationState::Completed => self.keep(id, capture, None),
+            Some(until) if work.goes_forward() => self.keep(id, capture, Some(until)),
             Some(_) | None => self.lose(id),
         }
     }
 
-    fn hold(&self, id: TransactionId, capture: CaptureId, until: Option<Timestamp>) {
-        self.held.put(id, Held { capture, until });
+    fn keep(&self, id: TransactionId, capture: CaptureId, until: Option<Timestamp>) {
+        self.known.put(id, Known { capture, until });
     }
 
     /// It is in nobody's hands, as far as this process knows.
     pub(super) fn lose(&self, id: TransactionId) {
-        self.held.remove(&id);
+        self.known.remove(&id);
     }
 
     /// Whether news of its attempt, or of the given capture, change nothing.
     pub(super) fn needs_no_news(&self, id: TransactionId, capture: Option<CaptureId>) -> bool {
-        self.held.get(&id).is_some_and(|held| {
-            capture.is_none_or(|capture| capture == held.capture)
-                && held.until.is_none_or(|until| self.clock.now() < until)
+        self.known.get(&id).is_some_and(|known| {
+            capture.is_none_or(|capture| capture == known.capture)
+                && known.until.is_none_or(|until| self.clock.now() < until)
         })
     }
 }
@@ -108,13 +108,13 @@ mod tests {
         let own = CaptureId::from(Uuid::from_u128(OWN));
         assert!(needs(&in_hand, None), "nothing is known of it");
         let until = clock.now().plus(Duration::from_secs(30));
-        in_hand.hold(id, own, Some(until));
+        in_hand.keep(id, own, Some(until));
         assert!(!needs(&in_hand, None));
         assert!(!needs(&in_hand, Some(OWN)));
         assert!(needs(&in_hand, Some(LATER)), "a capture of its own");
         clock.advance(Duration::from_secs(30));
         assert!(needs(&in_hand, None), "the lease has ended");
-        in_hand.hold(id, own, None);
+        in_hand.keep(id, own, None);
         assert!(!needs(&in_hand, None), "it has ended well");
         in_hand.lose(id);
         assert!(needs(&in_hand, None));
