@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The reason of a refusal that passes.
+const BUSY: &str = "OPERATION_IN_PROGRESS";
 const PAUSE: Duration = Duration::from_millis(50);
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -102,20 +104,28 @@ impl Walk {
                 .push(format!("{operation} is not in the document"));
             return Value::Null;
         };
-        let request = self.request(operation, parameters, query, sent);
-        let answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.failures.push(format!("{operation}: {error}"));
-                return Value::Null;
+        let limit = Instant::now() + PATIENCE;
+        let (status, text) = loop {
+            let request = self.request(operation, parameters, query, sent.clone());
+            let answer = match request.send().await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    self.failures.push(format!("{operation}: {error}"));
+                    return Value::Null;
+                }
+            };
+            let status = answer.status();
+            let is_endless = operation == "GET /v1/events";
+            let text = if is_endless {
+                String::new()
+            } else {
+                answer.text().await.unwrap_or_default()
+            };
+            // News of the payment may be at work on the transaction: the answer asks to try again shortly.
+            if !text.contains(BUSY) || Instant::now() > limit {
+                break (status, text);
             }
-        };
-        let status = answer.status();
-        let is_endless = operation == "GET /v1/events";
-        let text = if is_endless {
-            String::new()
-        } else {
-            answer.text().await.unwrap_or_default()
+            tokio::time::sleep(PAUSE).await;
         };
         if !status.is_success() {
             self.failures

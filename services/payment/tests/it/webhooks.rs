@@ -6,7 +6,7 @@ use paymesh_proto::types::v1::Outcome;
 
 use crate::{
     on_both_engines,
-    world::{Delivery, World},
+    world::{Delivery, PATIENCE, World, pause},
 };
 
 async fn p8_forged_and_old_webhooks_are_refused(world: World) {
@@ -116,6 +116,22 @@ async fn a_webhook_tells_what_the_lost_answer_did_not(world: World) {
     world.close_the_books().await;
 }
 
+async fn an_attempt_that_cannot_be_read_keeps_no_other_webhook_waiting(world: World) {
+    let spoilt = world.pay("tok_ok", AttemptCapture::Manual).await;
+    let of_spoilt = world.next_webhook().await;
+    world.pay("tok_ok", AttemptCapture::Manual).await;
+    let of_good = world.next_webhook().await;
+    world.spoil(&spoilt.id).await;
+    for webhook in [&of_spoilt, &of_good] {
+        world.hand_over(webhook).await.unwrap();
+    }
+    let limit = tokio::time::Instant::now() + PATIENCE;
+    while world.webhook_states().await != ["done", "waiting"] {
+        assert!(tokio::time::Instant::now() < limit, "it waits");
+        pause().await;
+    }
+}
+
 async fn an_unknown_reference_is_parked_and_given_up_after_its_time(world: World) {
     let body = serde_json::json!({
         "amount": { "minor": 500, "currency": "EUR" }, "token": "tok_ok", "reference": "somebody-else",
@@ -138,5 +154,6 @@ on_both_engines!(
     p8_an_event_counts_once_however_often_it_comes,
     p3_webhooks_in_any_order_only_move_forward,
     a_webhook_tells_what_the_lost_answer_did_not,
+    an_attempt_that_cannot_be_read_keeps_no_other_webhook_waiting,
     an_unknown_reference_is_parked_and_given_up_after_its_time,
 );

@@ -43,7 +43,7 @@ pub(crate) const API_KEY: &str = "provider-key";
 pub(crate) const WEBHOOK_SECRET: &str = "webhook-secret";
 /// Long enough for a busy machine, short enough for many time-outs.
 const CALL_TIMEOUT_MS: u64 = 1_500;
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) type Client = PaymentServiceClient<Channel>;
 

@@ -95,7 +95,12 @@ async fn p10_old_days_keep_their_last_sums_and_say_so_within_the_day(mut world: 
         world.run(&definition, Some((0, until))).await
     };
     let database = world.database().await;
-    assert_eq!(rows(&database, "ledger_balances").await, 4 * 5 * 4);
+    world
+        .harness
+        .eventually("all is taken in", || async {
+            rows(&database, "ledger_balances").await == 4 * 5 * 4
+        })
+        .await;
     world.settings.balance_days = 1;
     world.restart().await;
     world

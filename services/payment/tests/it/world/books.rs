@@ -68,8 +68,20 @@ impl World {
             .collect()
     }
 
-    async fn webhook_states(&self) -> Vec<String> {
-        let sql = "SELECT state FROM webhook_events";
+    /// Makes an attempt's row unreadable.
+    pub(crate) async fn spoil(&self, attempt: &str) {
+        let id: AttemptId = attempt.parse().unwrap();
+        let sql = "UPDATE attempts SET state = 'nonsense' WHERE id = $1";
+        let writer = self.database.database.writer();
+        let backend = writer.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, [id.as_uuid().into()]);
+        let done = writer.execute_raw(statement).await.unwrap();
+        assert_eq!(done.rows_affected(), 1);
+    }
+
+    /// States of the webhooks that were handed over, by the alphabet.
+    pub(crate) async fn webhook_states(&self) -> Vec<String> {
+        let sql = "SELECT state FROM webhook_events ORDER BY state";
         let reader = self.database.database.reader();
         let statement = Statement::from_string(reader.get_database_backend(), sql);
         let rows = reader.query_all_raw(statement).await.unwrap();
