@@ -1,4 +1,4 @@
-//! Whether those exist whom a request names as owner, customer or merchant (G8).
+//! Whether those exist whom a request names as owner or merchant (G8).
 //!
 //! Components keep such ids without asking whose they are. Here, before anything is written, the component that owns the object
 //! is asked as the caller: what it does not show to the caller, such as another tenant's, does not exist for the request.
@@ -32,11 +32,7 @@ pub(crate) async fn owner(
 ///
 /// # Errors
 /// When there is none for the caller, or user cannot be asked.
-pub(crate) async fn person(
-    clients: &Clients,
-    principal: &Principal,
-    user_id: &str,
-) -> Result<(), Problem> {
+async fn person(clients: &Clients, principal: &Principal, user_id: &str) -> Result<(), Problem> {
     if user_id == principal.subject {
         return Ok(());
     }

@@ -6,7 +6,6 @@ use paymesh_proto::payment::v1 as pb;
 
 use super::{
     answer::{Done, Found, Made, Page, present},
-    existing,
     form::{Form, Moment, Word, form, number_of, request, words},
     input::{Body, Caller, Key, Listing, Path},
     problem::Problem,
@@ -97,9 +96,6 @@ async fn create(
     key: Key,
     Body(body): Body<CreatePaymentMethod>,
 ) -> Result<Made<PaymentMethod>, Problem> {
-    if let Some(customer_id) = &body.customer_id {
-        existing::person(&clients, &caller.principal, customer_id).await?;
-    }
     let request = pb::CreatePaymentMethodRequest {
         idempotency_key: key.0,
         customer_id: body

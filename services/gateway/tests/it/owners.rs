@@ -1,7 +1,7 @@
-//! Owners, customers and merchants that a request names: those who do not exist for the caller are 404, and nothing is made.
+//! Owners and merchants that a request names: those who do not exist for the caller are 404, and nothing is made.
 
 use axum::http::Method;
-use paymesh_kernel::{ErrorKind, Outcome, Role};
+use paymesh_kernel::{ErrorKind, Outcome};
 use serde_json::{Value, json};
 
 use crate::world::{Fails, World};
@@ -19,9 +19,8 @@ fn fails(kind: ErrorKind, reason: &'static str) -> Fails {
 }
 
 /// What may name somebody: method, path, body, the RPC that would be called, and which object is asked for.
-fn cases() -> [(Method, &'static str, Value, &'static str, bool); 5] {
+fn cases() -> [(Method, &'static str, Value, &'static str, bool); 4] {
     let account = |kind, id| json!({ "owner": { "kind": kind, "id": id }, "currency": "USD" });
-    let method = json!({ "customer_id": PERSON, "provider_token": "tok_ok_1" });
     let key = json!({ "name": "till", "roles": ["merchant"], "merchant_id": SHOP });
     let works_for = json!({ "merchant_id": SHOP });
     let user = "/v1/users/user_01h455vb4pex5vsknk084sn02r";
@@ -39,13 +38,6 @@ fn cases() -> [(Method, &'static str, Value, &'static str, bool); 5] {
             account("merchant", SHOP),
             "AccountService/OpenAccount",
             false,
-        ),
-        (
-            Method::POST,
-            "/v1/payment-methods",
-            method,
-            "PaymentService/CreatePaymentMethod",
-            true,
         ),
         (
             Method::POST,
@@ -125,15 +117,24 @@ async fn who_exists_is_taken_and_who_cannot_be_asked_for_is_503_without_effect()
 }
 
 #[tokio::test]
-async fn nobody_is_asked_whether_the_caller_exists_and_a_wrong_id_is_the_keepers_to_refuse() {
+async fn who_pays_by_a_method_need_not_have_registered() {
     let world = World::new().await;
-    let customer = format!("Bearer {}", world.token(&[Role::Customer]));
-    let own = json!({ "customer_id": world.user, "provider_token": "tok_ok_1" });
-    let ask = world.post("/v1/payment-methods").json(&own);
-    let answer = ask.header("authorization", &customer).send().await;
+    let guest = json!({ "customer_id": PERSON, "provider_token": "tok_ok_1" });
+    let ask = world.post("/v1/payment-methods").json(&guest);
+    let answer = ask.header("idempotency-key", "key-1").send().await;
     assert_eq!(answer.status.as_u16(), 201, "{answer:?}");
+    let calls = world.fakes.calls();
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.method != "UserService/GetUser")
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_id_is_the_keepers_to_refuse() {
+    let world = World::new().await;
     let asked = |method: &str| world.fakes.calls().iter().any(|call| call.method == method);
-    assert!(!asked("UserService/GetUser"));
     world.fakes.fail(
         "MerchantService/GetMerchant",
         fails(ErrorKind::InvalidArgument, "REQUEST_INVALID"),
