@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::chance::scatter;
+use crate::chance::{letters, scatter};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
@@ -79,12 +79,6 @@ impl Context {
 
 /// The id of the `number`-th thing of line `seq`.
 pub(crate) fn make_id(prefix: &str, nonce: u64, seq: u64, number: u64) -> String {
-    format!(
-        "{prefix}_{:016x}",
-        scatter(
-            nonce
-                .wrapping_add(seq.wrapping_mul(1 << 12))
-                .wrapping_add(number)
-        )
-    )
+    let place = seq.wrapping_mul(1 << 12).wrapping_add(number);
+    format!("{prefix}_{}", letters(scatter(nonce.wrapping_add(place))))
 }

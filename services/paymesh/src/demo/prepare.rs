@@ -7,6 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use paymesh_kernel::{Ids, Timestamp, id::UserId};
 use serde::Serialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     handbook::{DAY_SECONDS, Dataset, Transaction},
@@ -213,7 +214,7 @@ impl Preparation<'_> {
         let body = json!({
             "tenant_id": self.tenant,
             "email": format!("customer-{number}@{}.example", self.run),
-            "password": format!("a demo's password {:016x}", self.ids.entropy()),
+            "password": format!("a demo's password {}", self.ids.next::<Uuid>()),
             "name": format!("Customer {number}"),
             "country": home.code,
             "currency": home.currency,

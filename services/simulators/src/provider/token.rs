@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::chance::fixed;
+use crate::chance::{fixed, letters};
 use crate::problem::Problem;
 use crate::provider::model::DeclineCode;
 use crate::request::refuse_card_numbers;
@@ -138,8 +138,7 @@ impl Card {
                 Some(_) | None => return Err(unknown()),
             }
         }
-        let fingerprint =
-            fingerprint.unwrap_or_else(|| format!("{:016x}", fixed("fingerprint", name)));
+        let fingerprint = fingerprint.unwrap_or_else(|| letters(fixed("fingerprint", name)));
         let country = country.unwrap_or_else(|| own_country(&fingerprint));
         let last4 = format!("{:04}", fixed("last4", &fingerprint) % 10_000);
         Ok(Self {

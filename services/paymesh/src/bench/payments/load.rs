@@ -78,7 +78,7 @@ impl Load {
         let shared = Arc::new(Shared {
             rest: rest.clone(),
             refundable: mix.refundable(),
-            run: format!("{:016x}", rand::random::<u64>()),
+            run: format!("{:08x}", rand::random::<u32>()),
             results: Mutex::default(),
             times: Mutex::new(Histogram::new_with_max(LONGEST_US, DIGITS)?),
             measured: AtomicU64::new(0),

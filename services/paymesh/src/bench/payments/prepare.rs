@@ -39,7 +39,7 @@ impl Prepared {
         let maker = Maker {
             rest,
             tenant: text_at(&tenants, "/data/0/id").to_owned(),
-            run: format!("{:016x}", rand::random::<u64>()),
+            run: format!("{:08x}", rand::random::<u32>()),
         };
         let merchants = all(MERCHANTS, |index| maker.merchant(index)).await?;
         let half = wallets / 2;
