@@ -131,9 +131,7 @@ impl Store {
             .filter(attempt::Column::Connector.eq(connector))
             .filter(attempt::Column::State.ne(TOMBSTONE))
             .filter(bulk::is_any_of::<attempt::Entity>(
-                reader,
-                column,
-                &references,
+                reader, column, references,
             ))
             .all(reader)
             .await?;

@@ -3,6 +3,9 @@
 
 use sha2::{Digest, Sha256};
 
+/// Consonants but for `l`, which looks like a digit: no id reads as a word.
+const LETTERS: &[u8; 16] = b"bcdfghjkmnpqrstv";
+
 /// A seeded source of draws.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chance {
@@ -50,12 +53,20 @@ pub(crate) fn scatter(number: u64) -> u64 {
 /// A number as sixteen letters. Sixteen hexadecimal digits are now and then all decimal and a card number by chance, which
 /// platforms refuse in what they are told.
 pub(crate) fn letters(number: u64) -> String {
-    const ALPHABET: &[u8; 16] = b"bcdfghjkmnpqrstv";
     let letter = |place: u32| {
         let nibble = (number >> (place * 4)) & 0xf;
-        char::from(ALPHABET[usize::try_from(nibble).unwrap_or(0)])
+        char::from(LETTERS[usize::try_from(nibble).unwrap_or(0)])
     };
     (0..16).rev().map(letter).collect()
+}
+
+/// The number of sixteen [`letters`].
+pub(crate) fn from_letters(text: &str) -> Option<u64> {
+    let add = |number: u64, letter: u8| {
+        let nibble = LETTERS.iter().position(|known| *known == letter)?;
+        Some(number << 4 | u64::try_from(nibble).ok()?)
+    };
+    (text.len() == 16).then(|| text.bytes().try_fold(0, add))?
 }
 
 fn first_eight(digest: &[u8]) -> u64 {
@@ -82,6 +93,17 @@ mod tests {
         assert_eq!(letters(0), "bbbbbbbbbbbbbbbb");
         assert_eq!(letters(0x0123_4567_89ab_cdef), "bcdfghjkmnpqrstv");
         assert_eq!(letters(u64::MAX), "vvvvvvvvvvvvvvvv");
+        for number in [0, 0x0123_4567_89ab_cdef, u64::MAX] {
+            assert_eq!(from_letters(&letters(number)), Some(number));
+        }
+        for text in [
+            "",
+            "bbbbbbbbbbbbbbb",
+            "bbbbbbbbbbbbbbbbb",
+            "bbbbbbbbbbbbbbb1",
+        ] {
+            assert_eq!(from_letters(text), None, "{text}");
+        }
     }
 
     #[test]

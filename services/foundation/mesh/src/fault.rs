@@ -168,17 +168,13 @@ impl Fault for CallError {
 
     /// Reasons of other components are passed on as text, see [`CallError::reason_text`].
     fn reason(&self) -> &'static str {
-        match self.kind {
-            ErrorKind::Unavailable | ErrorKind::ResourceExhausted => "DEPENDENCY_UNAVAILABLE",
-            ErrorKind::DeadlineExceeded => "DEADLINE_EXCEEDED",
-            ErrorKind::InvalidArgument
-            | ErrorKind::Unauthenticated
-            | ErrorKind::PermissionDenied
-            | ErrorKind::NotFound
-            | ErrorKind::AlreadyExists
-            | ErrorKind::FailedPrecondition
-            | ErrorKind::Aborted
-            | ErrorKind::Internal => "DEPENDENCY_REFUSED",
+        let kind = self.dependency_kind();
+        if kind == ErrorKind::Unavailable {
+            "DEPENDENCY_UNAVAILABLE"
+        } else if kind == ErrorKind::DeadlineExceeded {
+            "DEADLINE_EXCEEDED"
+        } else {
+            "DEPENDENCY_REFUSED"
         }
     }
 

@@ -25,6 +25,17 @@ fn fields(problem: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// Whatever was refused, no component was asked for anything but the keys of tokens.
+fn nothing_was_asked(world: &World) {
+    let calls = world.fakes.calls();
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.method == "UserService/GetJwks"),
+        "{calls:?}"
+    );
+}
+
 #[tokio::test]
 async fn g7_each_wrong_field_is_named_with_its_rule_and_all_of_them_at_once() {
     let world = World::new().await;
@@ -203,13 +214,7 @@ async fn g4_a_card_number_is_refused_wherever_it_stands_and_never_repeated() {
         fields(key.problem(422, "CARD_NUMBER_REFUSED")),
         ["Idempotency-Key"]
     );
-    assert!(
-        world
-            .fakes
-            .calls()
-            .iter()
-            .all(|call| call.method == "UserService/GetJwks")
-    );
+    nothing_was_asked(&world);
 }
 
 #[tokio::test]
@@ -344,13 +349,7 @@ async fn g4_a_card_number_is_refused_in_whatever_digits_and_groups_and_an_iban_i
         let answer = world.post("/v1/transactions").json(&body).send().await;
         answer.problem(422, "CARD_NUMBER_REFUSED");
     }
-    assert!(
-        world
-            .fakes
-            .calls()
-            .iter()
-            .all(|call| call.method == "UserService/GetJwks")
-    );
+    nothing_was_asked(&world);
     let mut body = payment();
     // Its digits alone are a card number.
     body["description"] = json!("FI40 1111 1111 1113 77");
@@ -368,11 +367,5 @@ async fn g4_a_statement_with_a_card_number_is_refused_and_its_line_is_named() {
     let problem = answer.problem(422, "CARD_NUMBER_REFUSED");
     assert_eq!(fields(problem), ["line 2 of the body"]);
     assert!(!answer.json.to_string().contains("4242"), "{problem}");
-    assert!(
-        world
-            .fakes
-            .calls()
-            .iter()
-            .all(|call| call.method == "UserService/GetJwks")
-    );
+    nothing_was_asked(&world);
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::chance::Chance;
+use crate::chance::{Chance, from_letters};
 use crate::flow::Latency;
 use crate::keys::Fingerprint;
 use crate::machine::{Answer, Context, Decision, Machine, Stamp};
@@ -154,8 +154,7 @@ impl Machine for State {
 
 /// The number within a payment's id.
 pub(crate) fn payment_key(id: &str) -> Option<PaymentKey> {
-    let digits = id.strip_prefix("pay_")?;
-    (digits.len() == 16).then(|| PaymentKey::from_str_radix(digits, 16).ok())?
+    from_letters(id.strip_prefix("pay_")?)
 }
 
 fn payment_of(fact: &Fact) -> Option<&str> {

@@ -67,7 +67,7 @@ async fn unknown_things_and_wrong_methods_are_said_so() {
     let folder = tempfile::tempdir().unwrap();
     let (_handle, caller) = start_provider(provider_config(folder.path())).await;
     for path in [
-        "/v1/payments/pay_0000000000000000",
+        "/v1/payments/pay_bbbbbbbbbbbbbbbb",
         "/v1/payments/x",
         "/v1/refunds/x",
         "/v1/disputes/x",

@@ -82,19 +82,18 @@ pub(crate) async fn commit_postgres(
 pub async fn find_by<E: EntityTrait>(
     connection: &impl ConnectionTrait,
     column: E::Column,
-    keys: Vec<Value>,
+    mut keys: Vec<Value>,
 ) -> Result<Vec<E::Model>, DbErr> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
     let most = match connection.get_database_backend() {
-        sea_orm::DatabaseBackend::Postgres => keys.len(),
+        sea_orm::DatabaseBackend::Postgres => usize::MAX,
         _ => SQLITE_PARAMETERS,
     };
     let mut found = Vec::with_capacity(keys.len());
-    for chunk in keys.chunks(most) {
-        let query = E::find().filter(is_any_of::<E>(connection, column, chunk));
+    while !keys.is_empty() {
+        let later = keys.split_off(keys.len().min(most));
+        let query = E::find().filter(is_any_of::<E>(connection, column, keys));
         found.extend(query.all(connection).await?);
+        keys = later;
     }
     Ok(found)
 }
@@ -104,10 +103,10 @@ pub async fn find_by<E: EntityTrait>(
 pub fn is_any_of<E: EntityTrait>(
     connection: &impl ConnectionTrait,
     column: E::Column,
-    keys: &[Value],
+    keys: Vec<Value>,
 ) -> Expr {
     if connection.get_database_backend() != sea_orm::DatabaseBackend::Postgres {
-        return column.is_in(keys.iter().cloned());
+        return column.is_in(keys);
     }
     let shape = Table::of::<E>();
     let element = shape
@@ -115,7 +114,7 @@ pub fn is_any_of<E: EntityTrait>(
         .iter()
         .find(|known| known.name == column.as_str())
         .map_or(ArrayType::Uuid, |known| known.element.clone());
-    let array = Value::Array(element, Some(Box::new(keys.to_vec())));
+    let array = Value::Array(element, Some(Box::new(keys)));
     Expr::cust_with_values(
         format!("\"{}\".\"{}\" = ANY($1)", shape.name, column.as_str()),
         [array],

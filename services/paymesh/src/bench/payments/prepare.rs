@@ -109,7 +109,7 @@ impl Maker<'_> {
     async fn person(&self, index: u32, currency: &str) -> Result<(String, String)> {
         let body = json!({
             "tenant_id": self.tenant, "email": format!("bench-{}-{index}@paymesh.example", self.run), "name": "Bench",
-            "password": format!("{}-{index}", self.run), "country": "DE", "currency": currency,
+            "password": format!("a bench's password {}-{index}", self.run), "country": "DE", "currency": currency,
         });
         let made = self
             .post("/v1/users", &format!("user-{index}"), body)
