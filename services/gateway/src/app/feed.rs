@@ -31,6 +31,8 @@ use crate::{
 
 /// A gap in the positions that is not filled by then never will be: the writer gave up.
 const GAP_LIMIT: Duration = Duration::from_secs(10);
+/// Shortest time between the beginnings of two looks while events keep coming. One after a pause does not wait.
+const PACE: Duration = Duration::from_millis(25);
 /// How often old rows are taken away.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -214,6 +216,7 @@ impl Reader {
         let stopping = self.feed.stopping();
         let mut has_failed = false;
         while !stopping.is_cancelled() {
+            let began = Instant::now();
             match self.look().await {
                 Ok(()) => has_failed = false,
                 Err(error) if !has_failed => {
@@ -230,6 +233,7 @@ impl Reader {
                 () = self.wake.notified(), if !has_failed => {}
                 () = tokio::time::sleep(poll) => {}
             }
+            tokio::time::sleep_until(began + PACE).await;
         }
     }
 

@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use paymesh_kernel::{Fault as _, Tasks, Timestamp, error::chain};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::App;
 use crate::{error::Error, store};
 
 /// Old keys are taken away so often.
 const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+/// Shortest time between the beginnings of two rounds over the books while movements keep coming: each looks at all that is due.
+const PACE: Duration = Duration::from_millis(250);
 
 // === impl App ===
 
@@ -35,11 +37,12 @@ impl App {
         tasks.spawn("settlement-books", async move {
             let mut purged_at = None;
             while !stop.is_cancelled() {
+                let began = Instant::now();
                 app.books_round().await;
                 app.purge(&mut purged_at).await;
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = app.pause(&changed) => {}
+                    () = app.pause(&changed) => tokio::time::sleep_until(began + PACE).await,
                 }
             }
         });
