@@ -287,8 +287,9 @@ fn differences(told: &HashMap<String, Told>, stored: &HashMap<String, Told>) -> 
                 };
                 if facts(told) != facts(stored) {
                     differences.push(format!(
-                        "{id} was answered as {} and is stored as {}",
-                        told.status, stored.status
+                        "{id} was answered as {:?} and is stored as {:?}",
+                        facts(told),
+                        facts(stored)
                     ));
                 }
             }

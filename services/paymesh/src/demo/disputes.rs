@@ -41,6 +41,9 @@ pub(super) struct Disputes {
     /// What the provider charged for them.
     #[serde(skip)]
     pub(super) fees: Sums,
+    /// Transactions whose dispute is lost.
+    #[serde(skip)]
+    lost_of: HashSet<String>,
 }
 
 /// One dispute.
@@ -118,21 +121,35 @@ pub(super) async fn play(rest: &Rest, run: &str, day: &Day, log: &mut Log) -> Re
         open: all.saturating_sub(won + lost),
         missing: count(disputed.len()).saturating_sub(all),
         fees,
+        lost_of: ended
+            .iter()
+            .filter(|(_, dispute)| dispute.state == "lost")
+            .map(|(transaction, _)| transaction.clone())
+            .collect(),
     })
 }
 
-/// Reads the disputed transactions until each has its chargeback, or the time is over.
+/// Reads the disputed transactions until each has its chargeback, and what is lost counts as given back, or the time is over.
 ///
 /// # Errors
 /// When the log cannot be written or the platform does not answer.
-pub(super) async fn booked(player: &Player, day: &mut Day, log: &mut Log) -> Result<()> {
+pub(super) async fn booked(
+    disputes: &Disputes,
+    player: &Player,
+    day: &mut Day,
+    log: &mut Log,
+) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut left: Vec<String> = expected(day).map(ToOwned::to_owned).collect();
     loop {
         player.ask(&left, day, log).await?;
         left.retain(|id| {
             let told = day.told.get(id);
-            !told.is_some_and(|told| told.done("chargeback").count() > 0 && told.is_at_rest())
+            let is_due = disputes.lost_of.contains(id);
+            !told.is_some_and(|told| {
+                let is_booked = told.done("chargeback").count() > 0 && told.is_at_rest();
+                is_booked && (!is_due || told.refunded.minor > 0)
+            })
         });
         if left.is_empty() || Instant::now() > until {
             return Ok(());

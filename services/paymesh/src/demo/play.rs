@@ -135,7 +135,7 @@ impl Evening<'_> {
         let rest = &self.target.rest;
         let disputes = disputes::play(rest, self.run, day, log).await?;
         self.target.pending.settle().await?;
-        disputes::booked(self.player, day, log).await?;
+        disputes::booked(&disputes, self.player, day, log).await?;
         self.progress.done("everything came to its end", started);
         let started = Instant::now();
         let books = Books::read(rest).await?;

@@ -42,7 +42,9 @@ impl App {
                 app.purge(&mut purged_at).await;
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = app.pause(&changed) => tokio::time::sleep_until(began + PACE).await,
+                    () = app.pause(&changed) => {
+                        tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
+                    }
                 }
             }
         });
