@@ -189,14 +189,20 @@ fn end_of(log: &str) -> String {
     lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
-/// The platform's binary.
+/// What the runner of tests has set in the environment: the binary, the size of a run.
 #[allow(
     clippy::disallowed_methods,
-    reason = "the runner of tests names the binary in the environment"
+    reason = "whoever runs the tests chooses in the environment"
 )]
 #[must_use]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The platform's binary.
+#[must_use]
 pub fn binary() -> PathBuf {
-    std::env::var_os("PAYMESH_BIN").map_or_else(
+    setting("PAYMESH_BIN").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/paymesh"),
         PathBuf::from,
     )

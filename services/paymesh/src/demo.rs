@@ -34,7 +34,7 @@ use crate::{
     cli::say,
     config::ProcessConfig,
     process::{self, Running, block_on},
-    rest::Rest,
+    rest::{Rest, run_name},
     wiring::{Config, Mode},
 };
 
@@ -306,7 +306,7 @@ fn folder(process: &ProcessConfig) -> Result<Folder> {
             is_ours: false,
         });
     }
-    let name = format!("paymesh-demo-{}", play::letters());
+    let name = format!("paymesh-demo-{}", run_name());
     Ok(Folder {
         path: std::env::temp_dir().join(name),
         is_ours: true,

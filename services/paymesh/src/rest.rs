@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use paymesh_chassis::Secret;
+use rand::RngExt as _;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,6 +19,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Idle connections that are kept open.
 const IDLE_CONNECTIONS: usize = 256;
+/// Letters in the name of a run.
+const LETTERS: usize = 8;
 
 /// Speaks to one server as one principal. Clones share connections.
 #[derive(Clone, Debug)]
@@ -212,4 +215,12 @@ pub(crate) fn text_at<'a>(body: &'a Value, pointer: &str) -> &'a str {
     body.pointer(pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+/// A name that no other run has, for its keys. Letters alone: rows of digits may be taken for the number of a card.
+pub(crate) fn run_name() -> String {
+    let mut rng = rand::rng();
+    std::iter::repeat_with(|| rng.random_range('a'..='z'))
+        .take(LETTERS)
+        .collect()
 }

@@ -14,7 +14,7 @@ use std::process::Command;
 use paymesh_e2e::{
     Platform,
     platform::{Servers, Settings},
-    process::binary,
+    process::{binary, setting},
 };
 use serde_json::Value;
 
@@ -80,12 +80,8 @@ fn measure(platform: &Platform, mode: &str) {
     );
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the size of a run is chosen by who runs it"
-)]
 fn asked(name: &str, otherwise: &str) -> String {
-    std::env::var(format!("PAYMESH_BENCH_{name}")).unwrap_or_else(|_| otherwise.to_owned())
+    setting(&format!("PAYMESH_BENCH_{name}")).unwrap_or_else(|| otherwise.to_owned())
 }
 
 /// One client and one provider are not what the limits are for.

@@ -12,7 +12,7 @@ use std::process::Command;
 use paymesh_e2e::{
     Platform,
     platform::{BANK_KEY, COMPONENTS, PROVIDER_KEY},
-    process::binary,
+    process::{binary, setting},
 };
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ async fn a_day_of_a_small_town_split_is_completed_and_balanced() {
         .env("PAYMESH_API_KEY", platform.api_key())
         .env("PAYMESH_PROVIDER_API_KEY", PROVIDER_KEY)
         .env("PAYMESH_BANK_API_KEY", BANK_KEY);
-    let is_whole = is_asked("PAYMESH_DEMO_WHOLE");
+    let is_whole = setting("PAYMESH_DEMO_WHOLE").is_some_and(|value| value == "1");
     if !is_whole {
         demo.args(["--customers", "300", "--terminals", "600"]);
     }
@@ -65,14 +65,6 @@ async fn a_day_of_a_small_town_split_is_completed_and_balanced() {
         !is_whole || told["payments"].as_u64().unwrap() >= 9_000,
         "{told}"
     );
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the size of a run is chosen by who runs it"
-)]
-fn is_asked(name: &str) -> bool {
-    std::env::var(name).is_ok_and(|value| value == "1")
 }
 
 /// Plays, and checks that nothing was lost on the way.

@@ -112,8 +112,12 @@ pub(super) async fn play(rest: &Rest, run: &str, day: &Day, log: &mut Log) -> Re
     for fee in ended.values().filter_map(|dispute| dispute.fee.as_ref()) {
         fees.add(fee);
     }
-    let in_state = |state: &str| count(ended.values().filter(|one| one.state == state).count());
-    let (all, won, lost) = (count(ended.len()), in_state("won"), in_state("lost"));
+    let in_state = |state: &str| -> HashSet<String> {
+        let those = ended.iter().filter(|(_, one)| one.state == state);
+        those.map(|(transaction, _)| transaction.clone()).collect()
+    };
+    let (won, lost_of) = (in_state("won"), in_state("lost"));
+    let (all, won, lost) = (count(ended.len()), count(won.len()), count(lost_of.len()));
     Ok(Disputes {
         opened: all,
         won,
@@ -121,11 +125,7 @@ pub(super) async fn play(rest: &Rest, run: &str, day: &Day, log: &mut Log) -> Re
         open: all.saturating_sub(won + lost),
         missing: count(disputed.len()).saturating_sub(all),
         fees,
-        lost_of: ended
-            .iter()
-            .filter(|(_, dispute)| dispute.state == "lost")
-            .map(|(transaction, _)| transaction.clone())
-            .collect(),
+        lost_of,
     })
 }
 

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, path::Path, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use paymesh_kernel::{Clock as _, Ids, SystemClock, Timestamp};
-use rand::RngExt as _;
 
 use super::{
     check::{self, Books, Charges, Check},
@@ -21,10 +20,7 @@ use super::{
     summary::Summary,
     world::World,
 };
-use crate::rest::{Rest, text_at};
-
-/// Letters of a run's name. No digits: rows of them could be taken for the number of a card.
-const LETTERS: usize = 8;
+use crate::rest::{Rest, run_name, text_at};
 
 /// What to play.
 #[derive(Clone, Debug)]
@@ -71,7 +67,7 @@ impl Play {
             ),
             started,
         );
-        let run = format!("demo-{}", letters());
+        let run = format!("demo-{}", run_name());
         let before = Books::read(&target.rest).await?;
         let preparation = Preparation {
             rest: &target.rest,
@@ -217,14 +213,6 @@ impl Evening<'_> {
 }
 
 // === free functions ===
-
-/// A name that no other run has.
-pub(super) fn letters() -> String {
-    let mut rng = rand::rng();
-    std::iter::repeat_with(|| rng.random_range('a'..='z'))
-        .take(LETTERS)
-        .collect()
-}
 
 /// The one tenant that the key can see.
 ///

@@ -40,11 +40,13 @@ impl App {
                 let began = Instant::now();
                 app.books_round().await;
                 app.purge(&mut purged_at).await;
+                let rest = async {
+                    app.pause(&changed).await;
+                    tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
+                };
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = app.pause(&changed) => {
-                        tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
-                    }
+                    () = rest => {}
                 }
             }
         });

@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use tokio::{sync::Semaphore, task::JoinSet, time};
 
 use super::mix::{Kind, Mix, Payment, Refundable};
-use crate::rest::{Answer, Rest};
+use crate::rest::{Answer, Rest, run_name};
 
 /// Longest time that is measured, in microseconds.
 const LONGEST_US: u64 = 120_000_000;
@@ -78,7 +78,7 @@ impl Load {
         let shared = Arc::new(Shared {
             rest: rest.clone(),
             refundable: mix.refundable(),
-            run: format!("{:08x}", rand::random::<u32>()),
+            run: run_name(),
             results: Mutex::default(),
             times: Mutex::new(Histogram::new_with_max(LONGEST_US, DIGITS)?),
             measured: AtomicU64::new(0),

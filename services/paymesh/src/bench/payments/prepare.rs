@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
-use crate::rest::{Rest, text_at};
+use crate::rest::{Rest, run_name, text_at};
 
 /// Merchants that are paid.
 const MERCHANTS: u32 = 20;
@@ -39,7 +39,7 @@ impl Prepared {
         let maker = Maker {
             rest,
             tenant: text_at(&tenants, "/data/0/id").to_owned(),
-            run: format!("{:08x}", rand::random::<u32>()),
+            run: run_name(),
         };
         let merchants = all(MERCHANTS, |index| maker.merchant(index)).await?;
         let half = wallets / 2;
